@@ -227,7 +227,7 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
 
 
 def _check_files(settings: Settings) -> None:
-    """Check the log file, the operators' token, and that the files of secrets are those of the other nodes. Raises MixError."""
+    """Check the log file and the files of secrets, which must be those of the other nodes. Raises MixError."""
     check_log_file(settings.server.access_log_file)
     if settings.server.admin_listen:
         check_admin_token(settings.server.admin_token_file)

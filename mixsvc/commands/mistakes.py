@@ -73,7 +73,7 @@ def mistakes_in(path: str, folder: str) -> Sequence[str]:
 
 
 def _checks(settings: Settings) -> Iterator[Check]:
-    server, web, chat, rates = settings.server, settings.web, settings.chat, settings.rates
+    server, chat, rates = settings.server, settings.chat, settings.rates
     for section, key, endpoints in (
         ("server", "listen", server.endpoints()),
         ("server", "admin_listen", server.admin_listen),
@@ -87,19 +87,24 @@ def _checks(settings: Settings) -> Iterator[Check]:
     for pair in rates.pairs:
         yield "rates", "pairs", partial(check_sources, replace(rates, pairs=(pair,)))
     yield "server", "access_log_file", partial(check_log_file, server.access_log_file)
-    if server.admin_listen:
-        yield "server", "admin_token_file", partial(check_admin_token, server.admin_token_file)
     yield "web", "pages", partial(check_places, settings)
     yield "web", "wsgi", partial(check_application, settings)
-    yield "web", "secret_key_file", partial(check_secret_key, web.secret_key_file)
+    yield from _secret_files(settings)
     yield "chat", "authenticator", partial(check_authenticator, settings)
     yield "chat", "moderators", partial(check_pages, facade.mix, settings)
-    yield "chat", "token_file", partial(check_api_token, chat.token_file)
     yield "chat", "hooks_file", partial(check_hook_file, chat.hooks_file)
     yield "webhooks", "outgoing", partial(_check_secrets, settings)
     place = "url" if settings.storage.url else "url_file" if settings.storage.url_file else "path"
     yield "storage", place, partial(rehearse, settings.storage, settings.nodes.listen_url)
     yield "storage", place, partial(_check_agreement, settings)
+
+
+def _secret_files(settings: Settings) -> Iterator[Check]:
+    server, key, token = settings.server, settings.web.secret_key_file, settings.chat.token_file
+    yield "web", "secret_key_file", partial(check_secret_key, key)
+    yield "chat", "token_file", partial(check_api_token, token)
+    if server.admin_listen:
+        yield "server", "admin_token_file", partial(check_admin_token, server.admin_token_file)
 
 
 def _check_secrets(settings: Settings) -> None:

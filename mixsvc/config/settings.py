@@ -260,14 +260,12 @@ class Settings:
 
         web = replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key"))
         files = beside(self.chat.token_file, "api_token"), beside(self.chat.hooks_file, "incoming_webhooks")
-        admin_token_file = beside(self.server.admin_token_file, "admin_token")
         hook_secrets = beside(self.webhooks.secrets_file, "webhook_secrets")
         url_file = self.storage.url_file and os.path.join(directory, self.storage.url_file)
         if self.storage.url or url_file:
             storage = MEMORY
-        access_log_file = self.server.access_log_file
-        if access_log_file:
-            access_log_file = os.path.join(directory, access_log_file)
+        access_log_file = self.server.access_log_file and os.path.join(directory, self.server.access_log_file)
+        admin_token_file = beside(self.server.admin_token_file, "admin_token")
         return replace(
             self,
             server=replace(self.server, access_log_file=access_log_file, admin_token_file=admin_token_file),

@@ -6,6 +6,7 @@ one meets them:
 
 - pages.py: /healthz (the process is alive), /readyz (the process should get requests) and /metrics, on [server]
   admin_listen; without that setting the first two are on the public port, before the application.
+- later.py, window/: on that port, too: a page about the service, loaded when somebody asks for it first.
 - readiness.py: what /readyz says: STARTING, SERVING or STOPPING, whether a child can run views if there are children,
   and whether the database completes a write. The result of one write holds for five seconds. Failing sources of rates
   do not make the service unready.

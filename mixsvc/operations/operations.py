@@ -4,19 +4,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, Logger, textFileLogObserver
-from twisted.web.resource import Resource
+from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
 from mixsvc.common.records import record
+from mixsvc.config.secret_files import admin_token
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
+from mixsvc.operations.later import LaterPage
 from mixsvc.operations.log_files import LogFile, handle_log_signals
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.ports import PortLog
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from mixsvc.operations.metrics import MetricSources
 
 __all__ = ["Operations", "ProcessContext"]
+
+# Bytes of the longest form that operators send.
+MAX_FORM: Final = 65536
 
 
 @record
@@ -80,9 +85,9 @@ class Operations:
         """Count and log the responses of a site; returns the site for operators, whose responses are not counted."""
         site.on_answer = self._answered
         self._site = site
-        # A probe may use any host name, and no browser comes here.
-        server = replace(self._settings.server, hosts=(), hsts=0)
-        admin = MixSite(self._reactor, self._admin_root(site), replace(self._settings, server=server))
+        # A probe may use any host name; the window, where browsers come, looks at it by itself.
+        server, web = replace(self._settings.server, hosts=(), hsts=0), replace(self._settings.web, max_body=MAX_FORM)
+        admin = MixSite(self._reactor, self._admin_root(site), replace(self._settings, server=server, web=web))
         admin.on_answer = lambda request, seconds: None
         return admin
 
@@ -92,7 +97,15 @@ class Operations:
             return Resource()
         from mixsvc.operations.metrics import MetricsExposition
 
-        return admin_pages(self._readiness.report, MetricsExposition(self._metric_sources(site)).write)
+        write = MetricsExposition(self._metric_sources(site)).write
+        return admin_pages(self._readiness.report, write, LaterPage(self._reactor, self._load_window))
+
+    def _load_window(self) -> IResource:
+        """The page for operators; called in a thread."""
+        from mixsvc.operations.window.desk import ControlDesk
+        from mixsvc.operations.window.resource import make_window
+
+        return make_window(self._reactor, self._settings.server, ControlDesk(lambda: self.desk))
 
     def _metric_sources(self, site: MixSite) -> "MetricSources":
         from mixsvc.operations.metrics import MetricSources
@@ -152,10 +165,14 @@ class Operations:
             application.setComponent(ILogObserver, textFileLogObserver(observer))
 
     def start(self) -> None:
-        """Open the access log; called before the reactor runs, when the process has its final user.
+        """Open the access log, and make the operators' token if there is none yet.
 
-        Raises BadSetting if the access log cannot be opened.
+        Called before the reactor runs, when the process has its final user. Raises BadSetting if one of them cannot be
+        used.
         """
+        server = self._settings.server
+        if server.admin_listen and server.admin_token_file:
+            admin_token(server.admin_token_file)
         self._access = self._access_log()
         self._readiness.stage = ServiceStage.SERVING
         self._reactor.callWhenRunning(self._begin)

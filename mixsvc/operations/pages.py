@@ -111,9 +111,11 @@ def health_pages(ask: AskHealth) -> Mapping[bytes, IResource]:
     return {b"healthz": HealthzPage(), b"readyz": ReadyzPage(ask)}
 
 
-def admin_pages(ask: AskHealth, write: WriteMetrics) -> Resource:
-    """The root of a port for operators: /healthz, /readyz and /metrics."""
+def admin_pages(ask: AskHealth, write: WriteMetrics, window: IResource) -> Resource:
+    """The root of a port for operators: /healthz, /readyz and /metrics, and the window at / and below /window."""
     root = Resource()
+    root.putChild(b"", window)
+    root.putChild(b"window", window)
     for name, page in {**health_pages(ask), b"metrics": MetricsPage(ask, write)}.items():
         root.putChild(name, page)
     return root

@@ -124,11 +124,13 @@ def test_a_file_that_is_not_there_is_one_mistake(capsys: pytest.CaptureFixture[s
 def test_secrets_that_are_there_must_be_of_use(capsys: pytest.CaptureFixture[str]) -> None:
     Path("key").write_text("short")
     Path("token").write_text("two words of a token")
+    server = "[server]\nadmin_listen = tcp:0\nadmin_token_file = token\n"
 
-    key, token = checked("[web]\nsecret_key_file = key\n[chat]\ntoken_file = token\n", capsys)
+    admin, key, token = checked(f"{server}[web]\nsecret_key_file = key\n[chat]\ntoken_file = token\n", capsys)
 
     assert "it contains 5 bytes, and a key needs at least 16; delete it" in key
     assert "it must contain one word of ASCII letters" in token
+    assert "mixsvc.ini, line 3: [server] admin_token_file: the token file" in admin
 
 
 def test_what_another_moment_may_change_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from threading import Barrier
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.config.secret_files import api_token, secret_key
+from mixsvc.config.secret_files import admin_token, api_token, check_admin_token, secret_key
 from mixsvc.errors import BadSetting
 
 
@@ -143,3 +143,13 @@ class ApiTokenTests(SynchronousTestCase):
             with open(self.path, "wb") as file:
                 file.write(content)
             self.assertIn("must contain one word", str(self.assertRaises(BadSetting, api_token, self.path)))
+
+    def test_that_of_the_operators_is_refused_by_its_own_setting(self) -> None:
+        assert len(admin_token(self.path)) == 64
+        with open(self.path, "wb") as file:
+            file.write(b"0123456789 abcdef")
+
+        for read in (admin_token, check_admin_token):
+            text = str(self.assertRaises(BadSetting, read, self.path))
+            self.assertIn("must contain one word", text)
+            self.assertTrue(text.endswith("in [server] admin_token_file"))

@@ -1,14 +1,18 @@
 """What operators do to a whole service on a reactor in memory: the drain, the access log, reopened log files."""
 
+import re
 import signal
+import stat
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.application.service import Application, IService
 from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.errors import BadSetting
 from mixsvc.operations.log_files import LogFile
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.service import MixService
@@ -56,6 +60,21 @@ class OperationsTests(SynchronousTestCase):
 
         assert self.get(b"/healthz").startswith(b"HTTP/1.1 421 ")
         assert self.get(b"/healthz", 1).startswith(b"HTTP/1.1 200 ")
+
+    def test_a_start_with_an_admin_port_makes_the_operators_token(self) -> None:
+        self.started(admin_token_file="token")
+        assert not Path("token").exists()
+
+        self.started(admin_listen=("tcp:9090:interface=127.0.0.1",), admin_token_file="token", port=8081)
+
+        assert re.fullmatch("[0-9a-f]{64}\n", Path("token").read_text())
+        assert stat.S_IMODE(Path("token").stat().st_mode) == 0o600
+
+    def test_a_token_file_that_cannot_be_used_prevents_the_start(self) -> None:
+        Path("token").write_text("short")
+
+        with pytest.raises(BadSetting, match=r"token cannot be used: .* in \[server\] admin_token_file$"):
+            self.started(admin_listen=("tcp:9090:interface=127.0.0.1",), admin_token_file="token")
 
     def test_it_serves_until_the_drain_is_over(self) -> None:
         service = self.started(drain=10.0, admin_listen=("tcp:9090:interface=127.0.0.1",))

@@ -113,7 +113,7 @@ class AdminTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.accepted: list[str] = []
         self.reports: list[Deferred[HealthReport]] = []
-        self.root = admin_pages(self.report, self.write)
+        self.root = admin_pages(self.report, self.write, Rest())
 
     def report(self) -> "Deferred[HealthReport]":
         self.reports.append(Deferred())
@@ -153,7 +153,8 @@ class AdminTests(SynchronousTestCase):
 
         assert self.accepted == [] and self.flushLoggedErrors() == []
 
-    def test_the_admin_port_has_the_health_pages_and_nothing_else(self) -> None:
-        statuses = [send_request(self.root, path).status for path in (b"/healthz", b"/", b"/chat")]
+    def test_the_admin_port_has_the_health_pages_the_window_and_nothing_else(self) -> None:
+        paths = (b"/healthz", b"/", b"/window", b"/window/live", b"/chat")
+        statuses = [send_request(self.root, path).status for path in paths]
 
-        assert statuses == [200, 404, 404]
+        assert statuses == [200, 200, 200, 200, 404]

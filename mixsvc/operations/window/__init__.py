@@ -15,11 +15,13 @@ files of ours. Whoever guesses tokens has to wait longer and longer. Everything 
 is text for the templates. /metrics, /healthz and /readyz know nothing of all this. The files, in the order of a
 request:
 
-- own_hosts.py: for which hosts the window answers, and whether a form came from its own page.
 - resource.py: the routes, and what is refused.
-- token.py, sessions.py: the operators' token in its file; the cookie, which ends with the token, and the forms' tokens.
-- forms.py: the fields of a form, and those of actions.
+- own_hosts.py: for which hosts the window answers, and whether a form came from its own page.
+- call.py, forms.py, responses.py: a request, the fields of its form, and what a browser may do with the answer.
+- gate.py, sessions.py, token.py: the log-in; its cookie, which ends with the token, and what each form must send; the
+  operators' token in its file.
+- desk.py: what the window shows and does, as `control` has it; doing.py: actions, and the question before some of them.
 - view.py, rendering.py, shown.py, templates/: the live part, kept for a second; how numbers, times and texts look.
-- pages.py: whole pages around it: the log-in, the window, a question before an action.
+- pages.py: whole pages around it: the log-in, the window, the question, refusals.
 - files.py: scripts and styles, which are in pages/static/window with those of the other pages.
 """

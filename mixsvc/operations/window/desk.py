@@ -1,13 +1,15 @@
 """What the window shows and does, as `control` has it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
+from mixsvc.operations.control.actions import ACTIONS
+from mixsvc.operations.control.desk import OperatorDesk
 from mixsvc.operations.window.forms import FormAction
 
-__all__ = ["WindowDesk"]
+__all__ = ["ControlDesk", "WindowDesk"]
 
 
 class WindowDesk(Protocol):
@@ -24,3 +26,26 @@ class WindowDesk(Protocol):
 
     def perform(self, name: str, words: Sequence[str]) -> "Deferred[str]":
         """Do it; fires with a line for the operator. Fails with MixError if it cannot be done."""
+
+
+class ControlDesk:
+    """The desk of a service, which is made when it is needed first. See WindowDesk."""
+
+    def __init__(self, desk: Callable[[], OperatorDesk]) -> None:
+        self._desk = desk
+
+    def overview(self) -> Mapping[str, Any]:
+        """See WindowDesk."""
+        return self._desk().overview()
+
+    def series(self) -> Mapping[str, Any]:
+        """See WindowDesk."""
+        return {}
+
+    def actions(self) -> Mapping[str, FormAction]:
+        """See WindowDesk."""
+        return ACTIONS
+
+    def perform(self, name: str, words: Sequence[str]) -> "Deferred[str]":
+        """See WindowDesk."""
+        return self._desk().perform(name, words)

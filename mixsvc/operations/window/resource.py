@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
+from jinja2 import Environment
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
@@ -29,7 +32,7 @@ from mixsvc.operations.window.token import OperatorsToken
 from mixsvc.operations.window.view import LiveView, WindowHistory
 from mixsvc.pages.auth.throttle import LoginThrottle
 
-__all__ = ["WindowResource", "make_window"]
+__all__ = ["WindowLook", "WindowParts", "WindowResource", "make_window"]
 
 WRONG_HOST: Final = (
     "The window does not answer for the host that the request names: use an address of this machine, localhost, or a "
@@ -44,21 +47,27 @@ FAILED: Final = "The window has failed; the log of the service says why."
 ForSession: TypeAlias = Callable[[WindowCall, WindowSession], Awaitable[Answer]]
 
 
-class WindowParts:
-    """What the routes use, made for one service."""
+@dataclass(frozen=True)
+class WindowLook:
+    """What the pages are made of; loading it takes some tenths of a second."""
 
-    def __init__(self, reactor: Any, settings: ServerSettings, desk: WindowDesk) -> None:
-        """Takes some tenths of a second: it reads the templates and the scripts. Used in the reactor thread."""
-        templates = window_templates()
+    templates: Environment = field(default_factory=window_templates)
+    files: WindowFiles = field(default_factory=WindowFiles)
+
+
+class WindowParts:
+    """What the routes use, made for one service. Used in the reactor thread."""
+
+    def __init__(self, clock: IReactorTime, settings: ServerSettings, desk: WindowDesk, look: WindowLook) -> None:
         self.hosts = settings.hosts
         self.desk = desk
-        self.files = WindowFiles()
-        self.pages = WindowPages(templates, self.files, time.time)
-        sessions = WindowSessions(OperatorsToken(settings.admin_token_file, reactor.seconds), time.time)
-        self.gate = WindowGate(sessions, LoginThrottle(reactor.seconds), self.pages)
+        self.files = look.files
+        self.pages = WindowPages(look.templates, look.files, time.time)
+        sessions = WindowSessions(OperatorsToken(settings.admin_token_file, clock.seconds), time.time)
+        self.gate = WindowGate(sessions, LoginThrottle(clock.seconds), self.pages)
         self.actions = WindowActions(desk, self.pages)
-        self.view = LiveView(reactor, desk.overview, SectionTemplates(templates))
-        self.history = WindowHistory(reactor, desk.series)
+        self.view = LiveView(clock, desk.overview, SectionTemplates(look.templates))
+        self.history = WindowHistory(clock, desk.series)
 
 
 class WindowResource(Resource):
@@ -150,6 +159,6 @@ class WindowResource(Resource):
         return html_answer(status, self._parts.pages.refusal(call.root, status, title, text))
 
 
-def make_window(reactor: Any, settings: ServerSettings, desk: WindowDesk) -> WindowResource:
+def make_window(clock: IReactorTime, settings: ServerSettings, desk: WindowDesk) -> WindowResource:
     """Returns the window of a service; called in a thread, as it takes some tenths of a second."""
-    return WindowResource(WindowParts(reactor, settings, desk))
+    return WindowResource(WindowParts(clock, settings, desk, WindowLook()))

@@ -22,8 +22,8 @@ BYTES: Final = ("B", "KB", "MB", "GB", "TB")
 
 # Keys of moments; and parts of the keys of durations and of bytes.
 MOMENTS: Final = frozenset(("at", "since", "started", "last_success", "next_try", "until", "seen", "last_error_at"))
-SECONDS: Final = re.compile("seconds|lag|uptime|age|behind|silence|wait$")
-AMOUNTS: Final = re.compile("bytes|unsent|unread|memory|on_disk|resident")
+SECONDS: Final = re.compile("(^|_)(seconds|lag|uptime|age|behind|silence)(_|$)")
+AMOUNTS: Final = re.compile("(^|_)(bytes|unsent|unread|memory|disk|resident)(_|$)")
 
 # Characters of one text.
 LONGEST: Final = 2000

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Final
 
+from twisted.logger import Logger
+
 from mixsvc.config.secret_files import admin_token
 from mixsvc.errors import BadSetting
 
@@ -15,10 +17,14 @@ LOOK_SECONDS: Final = 1.0
 NO_FILE: Final = (
     "The service keeps nothing on disk, so there is no token to log in with: give a path in [server] admin_token_file."
 )
+# For whoever has not logged in: it does not say where the file is.
+NOT_USABLE: Final = "The operators' token cannot be used; the log of the service says why."
 
 
 class OperatorsToken:
     """The token as its file has it now. Reactor thread; a look at the file blocks it for a moment, once a second."""
+
+    _log = Logger("mixsvc.operations.window")
 
     def __init__(self, path: str, seconds: Callable[[], float]) -> None:
         """path: "" for none. seconds: of a clock that nobody can set."""
@@ -27,6 +33,7 @@ class OperatorsToken:
         self._looked_at = -LOOK_SECONDS
         self._state: tuple[int, ...] = ()
         self._token = b""
+        self._told = ""
 
     def read(self) -> bytes:
         """Returns the token; makes the file if there is none. Raises BadSetting if it cannot be used."""
@@ -37,10 +44,21 @@ class OperatorsToken:
             state = _state(self._path)
             if state != self._state or not self._token:
                 self._token = b""
-                self._token = admin_token(self._path)
+                self._token = self._found()
                 state = _state(self._path)
             self._state, self._looked_at = state, now
         return self._token
+
+    def _found(self) -> bytes:
+        try:
+            token, self._told = admin_token(self._path), ""
+        except BadSetting as error:
+            # Once: anybody may ask.
+            if self._told != str(error):
+                self._told = str(error)
+                self._log.error("mixsvc: nobody can log in to the window: {error}", error=self._told)
+            raise BadSetting(NOT_USABLE) from None
+        return token
 
 
 def _state(path: str) -> tuple[int, ...]:

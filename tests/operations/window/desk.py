@@ -62,15 +62,20 @@ ACTIONS: Final = (
 
 @dataclass
 class ImaginaryDesk:
-    """asked: how often its overview was. done: the actions that were."""
+    """asked: how often its overview was. done: the actions that were. answers: what they lead to. trouble: instead of
+    an overview.
+    """
 
     shown: Mapping[str, Any]
     asked: int = 0
     done: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     answers: Mapping[str, Any] = field(default_factory=dict)
+    trouble: Exception | None = None
 
     def overview(self) -> Mapping[str, Any]:
         self.asked += 1
+        if self.trouble is not None:
+            raise self.trouble
         return self.shown
 
     def series(self) -> Mapping[str, Any]:
