@@ -25,6 +25,17 @@ MOMENTS: Final = frozenset(("at", "since", "started", "last_success", "next_try"
 SECONDS: Final = re.compile("(^|_)(seconds|lag|uptime|age|behind|silence)(_|$)")
 AMOUNTS: Final = re.compile("(^|_)(bytes|unsent|unread|memory|disk|resident)(_|$)")
 
+# Keys of numbers that count nothing.
+NAMES: Final = frozenset(("pid", "port", "id", "child", "number"))
+
+# Keys that need other words.
+WORDS: Final = {
+    "lag_p99": "lag, 99 % within",
+    "seconds_p50": "time, median",
+    "seconds_p99": "time, 99 % within",
+    "pid": "process",
+}
+
 # Characters of one text.
 LONGEST: Final = 2000
 
@@ -104,10 +115,10 @@ def sentence(value: Any) -> str:
 
 def shown(value: Any, key: str) -> str:
     """Returns what is shown for the value of a key, whose name says what it counts."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return clock(value) if key in MOMENTS else text(value)
     if key in MOMENTS:
         return clock(value)
+    if key in NAMES or isinstance(value, bool) or not isinstance(value, int | float):
+        return text(value)
     if SECONDS.search(key):
         return duration(value)
     return size(value) if AMOUNTS.search(key) else number(value)
@@ -121,7 +132,7 @@ def pairs(key: Any) -> Sequence[str]:
 
 def words(name: Any) -> str:
     """Returns a key as a person reads it: by_door becomes "by door"."""
-    return str(name).replace("_", " ")
+    return WORDS.get(str(name), str(name).replace("_", " "))
 
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
