@@ -6,6 +6,7 @@ from typing import Final
 
 from mixsvc.commands.check_config import CHECK_CONFIG
 from mixsvc.commands.command import Command, CommandParser
+from mixsvc.commands.ctl import CTL
 from mixsvc.commands.hash_password import HASH_PASSWORD
 from mixsvc.commands.move import MOVE
 from mixsvc.commands.restore import RESTORE
@@ -16,7 +17,7 @@ from mixsvc.errors import MixError
 
 __all__ = ["main", "run"]
 
-COMMANDS: Final[Sequence[Command]] = (SERVE, SAY, HASH_PASSWORD, CHECK_CONFIG, RESTORE, MOVE, WEBHOOK)
+COMMANDS: Final[Sequence[Command]] = (SERVE, CTL, SAY, HASH_PASSWORD, CHECK_CONFIG, RESTORE, MOVE, WEBHOOK)
 
 ABOUT: Final = "Runs the service, and has tools for it."
 EPILOG: Final = (

@@ -380,7 +380,7 @@ class MixService(MultiService):
         doors: tuple[Any, ...] = (self._site, self._admin_site, self._irc)
         clients = [each for door in doors if door is not None for each in door.transports()]
         ports = (self._ports, self._irc_ports, self._admin_ports)
-        others: tuple[Any, ...] = (*ports, self._database, self._node, self._hints)
+        others: tuple[Any, ...] = (*ports, self._operations, self._database, self._node, self._hints)
         return [*clients, *(each for part in others if part is not None for each in part.sockets())]
 
     def _open(self, ports: OpenPorts, descriptions: Sequence[str], factory: IProtocolFactory) -> None:

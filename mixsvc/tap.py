@@ -32,6 +32,7 @@ from mixsvc.http.ports.listening import check_ports
 from mixsvc.interfaces import Authenticator
 from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.operations.agreement import expect_agreement, own_part
+from mixsvc.operations.control.socket_file import check_control
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
@@ -184,8 +185,8 @@ def makeService(options: MixsvcOptions) -> IService:
         hooks = _try_application(found, directory, options) if settings.web.processes else frozenset()
         with acting_as(options):
             parts = _make_parts(found, directory, hooks)
-            _check_files(settings)
-        process = ProcessContext(os.environ, log_file(options), renewal)
+            _check_files(settings, found)
+        process = ProcessContext(os.environ, log_file(options), renewal, settings.server.control)
         service = MixService(reactor, settings, parts.views, parts.authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
@@ -226,9 +227,12 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
     check_ports(settings.server.endpoints(), settings.server.admin_listen, {IRC_LISTEN: settings.irc.listen})
 
 
-def _check_files(settings: Settings) -> None:
+def _check_files(settings: Settings, found: ReadSettings) -> None:
     """Check the log file and the files of secrets, which must be those of the other nodes. Raises MixError."""
     check_log_file(settings.server.access_log_file)
+    if ("server", "control") in found.values:
+        # The service can do without the one that it has by default.
+        check_control(settings.server.control)
     if settings.server.admin_listen:
         check_admin_token(settings.server.admin_token_file)
     look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))

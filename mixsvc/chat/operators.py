@@ -1,7 +1,7 @@
 """Does in the chat what operators ask for, in the name of the service, which nobody else can have."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from mixsvc.chat.handlers.moderation import ModerationHandler
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.model.people import Client, Person
+from mixsvc.chat.model.sanctions import Sanction
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.chat.protocol.requests import Ban, Kick, Mute, Unban, Unmute
@@ -50,6 +51,10 @@ class OperatorHandler:
         except ValueError as bad:
             raise ActionRefused(str(bad)) from None
         return said.addCallback(lambda stored: stored.message.number)
+
+    def sanctions(self) -> Sequence[Sanction]:
+        """The mutes and bans in force, the newest last."""
+        return self._state.sanctions.all(self._state.sanction_clock.now())
 
     def moderate(self, **fields: object) -> "Deferred[None]":
         """Do what a moderator's request asks for; fires when it is stored, and has taken effect here.

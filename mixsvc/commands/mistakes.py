@@ -31,6 +31,7 @@ from mixsvc.embedded.process import check_chat_place
 from mixsvc.errors import MixError
 from mixsvc.http.ports.listening import check_endpoints
 from mixsvc.operations.agreement import expect_agreement, own_part
+from mixsvc.operations.control.socket_file import check_control
 from mixsvc.operations.log_files import check_log_file
 from mixsvc.rates.sources import check_sources
 from mixsvc.storage.choosing import look, rehearse, settled
@@ -42,6 +43,7 @@ Check: TypeAlias = tuple[str, str, Callable[[], object]]
 
 # Settings whose paths are checked if they are given.
 FILES: Final = (
+    ("server", "control"),
     ("server", "access_log_file"),
     ("server", "admin_token_file"),
     ("web", "secret_key_file"),
@@ -74,18 +76,10 @@ def mistakes_in(path: str, folder: str) -> Sequence[str]:
 
 def _checks(settings: Settings) -> Iterator[Check]:
     server, chat, rates = settings.server, settings.chat, settings.rates
-    for section, key, endpoints in (
-        ("server", "listen", server.endpoints()),
-        ("server", "admin_listen", server.admin_listen),
-        ("chat", "listen", chat.listen),
-        ("irc", "listen", settings.irc.listen),
-    ):
-        for endpoint in endpoints:
-            # systemd passes its sockets to the service only.
-            if "systemd:" not in endpoint:
-                yield section, key, partial(check_endpoints, [endpoint], f"[{section}] {key}")
+    yield from _endpoint_checks(settings)
     for pair in rates.pairs:
         yield "rates", "pairs", partial(check_sources, replace(rates, pairs=(pair,)))
+    yield "server", "control", partial(check_control, server.control)
     yield "server", "access_log_file", partial(check_log_file, server.access_log_file)
     yield "web", "pages", partial(check_places, settings)
     yield "web", "wsgi", partial(check_application, settings)
@@ -105,6 +99,19 @@ def _secret_files(settings: Settings) -> Iterator[Check]:
     yield "chat", "token_file", partial(check_api_token, token)
     if server.admin_listen:
         yield "server", "admin_token_file", partial(check_admin_token, server.admin_token_file)
+
+
+def _endpoint_checks(settings: Settings) -> Iterator[Check]:
+    for section, key, endpoints in (
+        ("server", "listen", settings.server.endpoints()),
+        ("server", "admin_listen", settings.server.admin_listen),
+        ("chat", "listen", settings.chat.listen),
+        ("irc", "listen", settings.irc.listen),
+    ):
+        for endpoint in endpoints:
+            # systemd passes its sockets to the service only.
+            if "systemd:" not in endpoint:
+                yield section, key, partial(check_endpoints, [endpoint], f"[{section}] {key}")
 
 
 def _check_secrets(settings: Settings) -> None:

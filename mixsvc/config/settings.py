@@ -31,6 +31,9 @@ __all__ = [
 
 T = TypeVar("T")
 
+# The default name of the socket for `mixsvc ctl`.
+CONTROL: Final = "mixsvc.ctl"
+
 
 def setting(parse: Callable[[str], T], default: str) -> T:
     """Returns a dataclass field with a default and the parser of its text, which raises ValueError."""
@@ -56,6 +59,7 @@ class ServerSettings:
     interface: str = setting(parsers.address, "127.0.0.1")
     admin_listen: tuple[str, ...] = setting(parsers.lines, "")
     admin_token_file: str = setting(parsers.path, "")
+    control: str = setting(parsers.path, CONTROL)
     shutdown_timeout: float = setting(parsers.seconds(0.1, 3600), "5")
     drain: float = setting(parsers.seconds(0, 3600), "0")
     access_log: str = setting(parsers.one_of_or_none("combined", "json", "off"), "combined")
@@ -246,8 +250,9 @@ class Settings:
     def within(self, directory: str) -> "Settings":
         """Returns the same settings with absolute paths; relative ones start at this directory, where the service runs.
 
-        The secret files are beside the database unless their paths are set. With the URL of a server the database's
-        path only says where they are: it becomes :memory:, as there is no file of ours.
+        The secret files are beside the database unless their paths are set, and so is the socket for `mixsvc ctl`
+        under its default name. With the URL of a server the database's path only says where they are: it becomes
+        :memory:, as there is no file of ours.
         """
         storage = self.storage.path
         if storage != MEMORY:
@@ -258,22 +263,34 @@ class Settings:
                 return ""
             return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
 
+        server = _placed(self.server, directory, beside)
+        hook_secrets = beside(self.webhooks.secrets_file, "webhook_secrets")
         web = replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key"))
         files = beside(self.chat.token_file, "api_token"), beside(self.chat.hooks_file, "incoming_webhooks")
-        hook_secrets = beside(self.webhooks.secrets_file, "webhook_secrets")
         url_file = self.storage.url_file and os.path.join(directory, self.storage.url_file)
         if self.storage.url or url_file:
             storage = MEMORY
-        access_log_file = self.server.access_log_file and os.path.join(directory, self.server.access_log_file)
-        admin_token_file = beside(self.server.admin_token_file, "admin_token")
         return replace(
             self,
-            server=replace(self.server, access_log_file=access_log_file, admin_token_file=admin_token_file),
+            server=server,
             storage=replace(self.storage, path=storage, url_file=url_file),
             web=web,
             webhooks=replace(self.webhooks, secrets_file=hook_secrets),
             chat=replace(self.chat, token_file=files[0], hooks_file=files[1]),
         )
+
+
+def _placed(server: ServerSettings, directory: str, beside: Callable[[str, str], str]) -> ServerSettings:
+    """The same settings with absolute paths. beside(path, name): a path, by default that of a file of the database's
+    folder.
+    """
+    log, control = server.access_log_file, server.control
+    return replace(
+        server,
+        access_log_file=log and os.path.join(directory, log),
+        admin_token_file=beside(server.admin_token_file, "admin_token"),
+        control=control and beside("" if control == CONTROL else control, CONTROL),
+    )
 
 
 # The path of a database that SQLite keeps in memory; it is lost at the end.

@@ -15,6 +15,7 @@ from twisted.web.server import Request
 from mixsvc.common.records import record
 from mixsvc.config.secret_files import admin_token
 from mixsvc.config.settings import Settings
+from mixsvc.errors import MixError
 from mixsvc.http.site import MixSite
 from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
 from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
@@ -29,6 +30,7 @@ from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 
 if TYPE_CHECKING:
+    from mixsvc.operations.control.acceptor import ControlAcceptor
     from mixsvc.operations.control.desk import OperatorDesk
     from mixsvc.operations.metrics import MetricSources
 
@@ -43,12 +45,13 @@ class ProcessContext:
     """The process that the service runs in.
 
     environ: its environment. log_file: the file that it logs to, if we have opened that. renewal: the handler of
-    SIGUSR2.
+    SIGUSR2. control: the path of the socket by which operators ask; "" for none.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
     log_file: LogFile | None = None
     renewal: RenewalSignal = field(default_factory=RenewalSignal)
+    control: str = ""
 
 
 class Operations:
@@ -71,7 +74,10 @@ class Operations:
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access: AccessLog | None = None
+        self._started = time.time()
         self._desk: OperatorDesk | None = None
+        self._control_path = process.control
+        self._control: ControlAcceptor | None = None
         # What is listened on.
         self.port_log = PortLog(settings.server.hosts)
 
@@ -148,6 +154,7 @@ class Operations:
             reactor=self._reactor,
             settings=self._settings,
             parts=self._parts,
+            started=self._started,
             http=lambda: HttpNumbers(len(site.channels), site.refused),
             lag=self._lag.seconds,
             stage=lambda: self._readiness.stage.name.lower(),
@@ -174,8 +181,25 @@ class Operations:
         if server.admin_listen and server.admin_token_file:
             admin_token(server.admin_token_file)
         self._access = self._access_log()
+        self._open_control()
         self._readiness.stage = ServiceStage.SERVING
         self._reactor.callWhenRunning(self._begin)
+
+    def _open_control(self) -> None:
+        if not self._control_path:
+            return
+        from mixsvc.operations.control.acceptor import ControlAcceptor
+        from mixsvc.operations.control.socket_file import SocketFile
+
+        try:
+            self._control = ControlAcceptor(self._reactor, SocketFile(self._control_path), lambda: self.desk)
+        except MixError as error:
+            # Whoever has set it was told before; the service can do without it.
+            self._log.warn("mixsvc: without a socket for mixsvc ctl: {error}", error=str(error))
+
+    def sockets(self) -> list[Any]:
+        """What no child of this process may keep open, each with a fileno."""
+        return [self._control, *self._control.transports()] if self._control is not None else []
 
     def _begin(self) -> None:
         self._lag.start()
@@ -235,6 +259,8 @@ class Operations:
     def stop(self) -> None:
         """Write the last lines of the access log, and end."""
         self._lag.stop()
+        if self._control is not None:
+            self._control.close()
         self._notifier.stop()
         if self._access is not None:
             self._access.flush()

@@ -219,3 +219,14 @@ def test_an_address_to_listen_at_needs_a_database_that_nodes_share(tmp_path: Pat
     assert said.startswith("mixsvc.ini, line 2: [nodes] listen_url needs [storage] url")
     assert "topsecret" not in said
     assert read_settings(written(tmp_path, f"{listen}[storage]\nurl_file = url\n")).nodes.listen_url
+
+
+def test_the_socket_of_the_operators_is_beside_the_database_by_default(tmp_path: Path) -> None:
+    def control(text: str) -> str:
+        return read_settings(written(tmp_path, text)).within("/srv").server.control
+
+    assert control("[storage]\npath = x/y.db\n") == "/srv/x/mixsvc.ctl"
+    assert control("[storage]\npath = x/y.db\n[server]\ncontrol = a/b.ctl\n") == "/srv/a/b.ctl"
+    assert control("[server]\ncontrol =\n") == ""
+    assert control("[storage]\npath = :memory:\n") == ""
+    assert control("[storage]\nurl = postgresql://db/x\npath = x/y.db\n") == "/srv/x/mixsvc.ctl"

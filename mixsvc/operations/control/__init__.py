@@ -8,6 +8,8 @@ files, in the order in which one meets them:
 - overview.py: everything that there is to see, as one object that JSON can hold; its lists are bounded.
 - actions.py: the table of the actions.
 - desk.py: puts these together for one service.
+- socket_file.py: the Unix socket in the file system. acceptor.py: accepts connections there, and loads the rest.
+- channel.py: what comes by such a connection, a question as a line of JSON, and its answer.
 
 All of it is used in the reactor thread.
 """

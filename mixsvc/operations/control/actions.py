@@ -1,15 +1,21 @@
-"""What operators can do, as one table for the window, the socket and `mixsvc ctl`."""
+"""What operators can do, as one table for the window, the socket and `mixsvc ctl`.
+
+The command loads this file to know what there is, so it loads no part of the service.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 
+from mixsvc.common.addresses import parse_network
 from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.errors import ActionRefused
-from mixsvc.operations.control.parts import OperatedService
+
+if TYPE_CHECKING:
+    from mixsvc.operations.control.parts import OperatedService
 
 __all__ = ["ACTIONS", "ActionArgument", "OperatorAction", "perform"]
 
@@ -41,8 +47,14 @@ class OperatorAction:
     name: str
     summary: str
     arguments: Sequence[ActionArgument]
-    run: Callable[[OperatedService, Given], "Deferred[str]"]
+    run: "Callable[[OperatedService, Given], Deferred[str]]"
     seconds: float = 30.0
+
+    def takes(self, words: Sequence[str]) -> bool:
+        """Whether these are as many words as it needs."""
+        least = len([each for each in self.arguments if each.default is None])
+        has_rest = bool(self.arguments) and self.arguments[-1].is_rest
+        return least <= len(words) and (has_rest or len(words) <= len(self.arguments))
 
     def usage(self) -> str:
         """How it is written, such as `say ROOM TEXT`."""
@@ -50,12 +62,12 @@ class OperatorAction:
         return " ".join([self.name, *words])
 
 
-def perform(service: OperatedService, name: str, words: Sequence[str]) -> "Deferred[str]":
+def perform(service: "OperatedService", name: str, words: Sequence[str]) -> "Deferred[str]":
     """Do the action of this name; fires with a line for the operator. Fails with MixError if it cannot be done."""
     return maybeDeferred(_perform, service, name, words)
 
 
-def _perform(service: OperatedService, name: str, words: Sequence[str]) -> "Deferred[str]":
+def _perform(service: "OperatedService", name: str, words: Sequence[str]) -> "Deferred[str]":
     action = ACTIONS.get(name)
     if action is None:
         near = did_you_mean(similar(name, ACTIONS, 1)) or f"; there are: {', '.join(ACTIONS)}"
@@ -66,28 +78,72 @@ def _perform(service: OperatedService, name: str, words: Sequence[str]) -> "Defe
 
 
 def _given(action: OperatorAction, words: Sequence[str]) -> Given:
-    arguments = action.arguments
-    left = list(words)
-    if arguments and arguments[-1].is_rest and len(left) > len(arguments):
-        left[len(arguments) - 1 :] = [" ".join(left[len(arguments) - 1 :])]
-    least = len([each for each in arguments if each.default is None])
-    if not least <= len(left) <= len(arguments):
+    if not action.takes(words):
         raise ActionRefused(f"it is {action.usage()}")
+    arguments, left = action.arguments, list(words)
+    if len(left) > len(arguments):
+        left[len(arguments) - 1 :] = [" ".join(left[len(arguments) - 1 :])]
     defaults = {each.name: each.default for each in arguments if each.default is not None}
     return defaults | {each.name: word for each, word in zip(arguments, left, strict=False)}
 
 
-def _say(service: OperatedService, given: Given) -> "Deferred[str]":
+def _say(service: "OperatedService", given: Given) -> "Deferred[str]":
     said = service.parts.chat.dispatcher.operators.say(given["room"], given["text"])
     return said.addCallback(lambda number: f"said in {given['room']}, as message {number}")
 
 
-def _reopen(service: OperatedService, given: Given) -> "Deferred[str]":
+def _kick(service: "OperatedService", given: Given) -> "Deferred[str]":
+    done = _moderate(service, type="kick", room=given["room"], name=given["person"], reason=given["reason"])
+    return done.addCallback(lambda _: f"{given['person']} was removed from {given['room']}")
+
+
+def _mute(service: "OperatedService", given: Given) -> "Deferred[str]":
+    seconds = _seconds(given)
+    done = _moderate(service, type="mute", name=given["person"], seconds=seconds, reason=given["reason"])
+    return done.addCallback(lambda _: f"{given['person']} is muted for {seconds} s")
+
+
+def _ban(service: "OperatedService", given: Given) -> "Deferred[str]":
+    seconds = _seconds(given)
+    done = _moderate(service, type="ban", **_target(given), seconds=seconds, reason=given["reason"])
+    return done.addCallback(lambda _: f"{given['whom']} is banned for {seconds} s")
+
+
+def _lift(service: "OperatedService", given: Given) -> "Deferred[str]":
+    kind = given["kind"]
+    if kind not in ("ban", "mute"):
+        raise ActionRefused("it is lift WHOM, which ends a ban, or lift WHOM mute")
+    target = _target(given) if kind == "ban" else {"name": given["whom"]}
+    done = _moderate(service, type=f"un{kind}", **target)
+    return done.addCallback(lambda _: f"the {kind} of {given['whom']} is over")
+
+
+def _moderate(service: "OperatedService", **fields: object) -> "Deferred[None]":
+    return service.parts.chat.dispatcher.operators.moderate(**fields)
+
+
+def _seconds(given: Given) -> int:
+    try:
+        return int(given["seconds"])
+    except ValueError:
+        raise ActionRefused(f"{given['seconds'][:20]} is no number of seconds; it is before the reason") from None
+
+
+def _target(given: Given) -> Mapping[str, str]:
+    """Whom a ban is of: an address (IPv6: or its network), or else a person."""
+    try:
+        parse_network(given["whom"])
+    except ValueError:
+        return {"name": given["whom"]}
+    return {"address": given["whom"]}
+
+
+def _reopen(service: "OperatedService", given: Given) -> "Deferred[str]":
     count = service.means.reopen()
     return succeed("1 log file reopened" if count == 1 else f"{count} log files reopened")
 
 
-def _drain(service: OperatedService, given: Given) -> "Deferred[str]":
+def _drain(service: "OperatedService", given: Given) -> "Deferred[str]":
     if given["off"] not in ("", "off"):
         raise ActionRefused("it is drain, or drain off")
     service.means.drain(not given["off"])
@@ -97,6 +153,10 @@ def _drain(service: OperatedService, given: Given) -> "Deferred[str]":
 
 
 ROOM: Final = ActionArgument("room", "the name of a room")
+PERSON: Final = ActionArgument("person", "the name of a person")
+WHOM: Final = ActionArgument("whom", "the name of a person, or an address")
+SECONDS: Final = ActionArgument("seconds", "how long, from 60 on", default="86400")
+REASON: Final = ActionArgument("reason", "what the persons in question read", default="", is_rest=True)
 
 ACTIONS: Final[Mapping[str, OperatorAction]] = {
     each.name: each
@@ -106,6 +166,15 @@ ACTIONS: Final[Mapping[str, OperatorAction]] = {
             "say something in a room, in the name of the service",
             (ROOM, ActionArgument("text", "what is said", is_rest=True)),
             _say,
+        ),
+        OperatorAction("kick", "remove a person from a room", (ROOM, PERSON, REASON), _kick),
+        OperatorAction("mute", "forbid a person to write, on all nodes", (PERSON, SECONDS, REASON), _mute),
+        OperatorAction("ban", "disconnect a person or an address, and let nobody back", (WHOM, SECONDS, REASON), _ban),
+        OperatorAction(
+            "lift",
+            "end a ban, or a mute",
+            (WHOM, ActionArgument("kind", "ban or mute", default="ban")),
+            _lift,
         ),
         OperatorAction("reopen", "reopen the log files, which somebody has moved away", (), _reopen),
         OperatorAction(

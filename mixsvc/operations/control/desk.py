@@ -1,10 +1,11 @@
 """What operators see and do, put together for one service."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
-from mixsvc.operations.control.actions import perform
+from mixsvc.operations.control.actions import ACTIONS, perform
 from mixsvc.operations.control.overview import Overview
 from mixsvc.operations.control.parts import OperatedService
 
@@ -17,7 +18,20 @@ class OperatorDesk:
     def __init__(self, service: OperatedService) -> None:
         self._service = service
         self.overview = Overview(service)
+        self._shown: Mapping[str, Callable[[], Any]] = {"status": self.overview}
 
     def perform(self, name: str, words: Sequence[str]) -> "Deferred[str]":
         """Do an action; see actions.perform."""
         return perform(self._service, name, words)
+
+    def answer(self, name: str, words: Sequence[str]) -> "Deferred[Mapping[str, Any]]":
+        """See AnsweringDesk: shows something, or does an action."""
+        show = self._shown.get(name)
+        if show is not None:
+            return succeed({"data": show()})
+        return self.perform(name, words).addCallback(lambda text: {"text": text})
+
+    def seconds(self, name: str) -> float:
+        """See AnsweringDesk."""
+        action = ACTIONS.get(name)
+        return action.seconds if action is not None else 1.0

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from mixsvc import __version__
+from mixsvc.chat.model.sanctions import Sanction
 from mixsvc.common.histogram import Histogram
 from mixsvc.common.times import utc_seconds
 from mixsvc.interfaces import SourceHealth
 from mixsvc.operations.control.parts import OperatedService
+from mixsvc.operations.control.settings_shown import changed_settings
 from twisted import __version__ as twisted_version
 
 __all__ = ["MOST_LISTED", "Overview"]
@@ -32,11 +34,12 @@ class Overview:
     def __init__(self, service: OperatedService) -> None:
         self._service = service
         self._parts = service.parts
-        self._started = time.time()
+        self._settings = changed_settings(service.settings, os.getcwd())
 
     def __call__(self) -> Fields:
         """The present state."""
         parts = self._parts
+        bans = parts.chat.dispatcher.operators.sanctions()
         return {
             "service": self._about(),
             "sessions": self._sessions(),
@@ -49,8 +52,9 @@ class Overview:
             "nodes": self._nodes(),
             "rates": [_source(each) for each in parts.rates.facade.sources()],
             "refusals": self._refusals(),
-            "settings": [],
-            "bans": [],
+            "settings": self._settings,
+            "bans": [_ban(each) for each in bans[-MOST_LISTED:]],
+            "bans_total": len(bans),
         }
 
     def _about(self) -> Fields:
@@ -58,8 +62,8 @@ class Overview:
         return {
             "version": __version__,
             "pid": os.getpid(),
-            "started": utc_seconds(self._started),
-            "uptime": round(time.time() - self._started),
+            "started": utc_seconds(service.started),
+            "uptime": round(time.time() - service.started),
             "stage": service.stage(),
             "listening": [*service.listening],
             "python": sys.version.split()[0],
@@ -154,6 +158,17 @@ def quantile(histogram: Histogram, share: float) -> float | None:
 
 def _count(histogram: Histogram) -> int:
     return max(count for _, count in histogram.buckets())
+
+
+def _ban(sanction: Sanction) -> Fields:
+    return {
+        "kind": sanction.kind,
+        "name": sanction.name,
+        "address": sanction.address,
+        "by": sanction.by,
+        "until": utc_seconds(sanction.until),
+        "reason": sanction.reason,
+    }
 
 
 def _source(health: SourceHealth) -> Fields:

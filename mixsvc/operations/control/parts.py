@@ -68,13 +68,14 @@ class OperatorMeans:
 class OperatedService:
     """What operators see and use of one service.
 
-    stage: starting, serving, drained or stopping. listening: what is listened on, as the log says it. lag: how late
-    the reactor is.
+    started: when, in seconds since 1970, UTC. stage: starting, serving, drained or stopping. listening: what is
+    listened on, as the log says it. lag: how late the reactor is.
     """
 
     reactor: Any
     settings: Settings
     parts: MonitoredParts
+    started: float
     http: Callable[[], HttpNumbers]
     lag: Histogram
     stage: Callable[[], str]

@@ -74,7 +74,11 @@ class DeskTestCase(SynchronousTestCase):
         assert chat is not None
 
         def run() -> None:
-            self.reactor.callFromThread(answered.callback, ask(chat))
+            try:
+                found = ask(chat)
+            except Exception:
+                found = Failure()
+            self.reactor.callFromThread(answered.callback, found)
 
         Thread(target=run, daemon=True).start()
         return self.reactor.wait_for(answered)

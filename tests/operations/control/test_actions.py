@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mixsvc.errors import ActionRefused
+from mixsvc.errors import ActionRefused, NameTaken
 from tests.operations.control.support import DeskTestCase
 from tests.test_service import settings
 
@@ -27,6 +27,36 @@ class ActionTests(DeskTestCase):
     def test_wrong_arguments_are_answered_with_the_right_ones(self) -> None:
         with pytest.raises(ActionRefused, match="^it is say ROOM TEXT$"):
             self.perform("say", "lobby")
+
+    def test_a_ban_is_on_record_with_a_name_that_nobody_can_take(self) -> None:
+        assert self.perform("ban", "Ann", "600", "too", "loud") == "Ann is banned for 600 s"
+
+        (ban,) = self.desk.overview()["bans"]
+        assert (ban["kind"], ban["name"], ban["by"], ban["reason"]) == ("ban", "Ann", "mixsvc", "too loud")
+        with pytest.raises(NameTaken):
+            self.in_view(lambda chat: chat.claim("MixSvc", "ann"))
+
+    def test_an_address_is_banned_and_the_ban_lifted(self) -> None:
+        self.perform("ban", "192.0.2.7")
+        assert [each["address"] for each in self.desk.overview()["bans"]] == ["192.0.2.7"]
+
+        assert self.perform("lift", "192.0.2.7") == "the ban of 192.0.2.7 is over"
+        assert self.desk.overview()["bans"] == []
+
+    def test_a_mute_is_lifted_by_its_kind(self) -> None:
+        self.perform("mute", "Ann")
+
+        with pytest.raises(ActionRefused, match="^There is no ban of Ann"):
+            self.perform("lift", "Ann")
+        assert self.perform("lift", "Ann", "mute") == "the mute of Ann is over"
+
+    def test_what_moderators_may_not_do_operators_may_not_either(self) -> None:
+        with pytest.raises(ActionRefused, match="whole number from 60 to"):
+            self.perform("ban", "Ann", "1")
+        with pytest.raises(ActionRefused, match="^soon is no number of seconds"):
+            self.perform("ban", "Ann", "soon")
+        with pytest.raises(ActionRefused, match="^Nobody named Ann is in lobby"):
+            self.perform("kick", "lobby", "Ann")
 
     def test_log_files_are_reopened(self) -> None:
         self.service.stopService()

@@ -5,7 +5,9 @@ import json
 from mixsvc import __version__
 from tests.operations.control.support import DeskTestCase
 
-KEYS = "service sessions held rooms reactor views outboxes storage nodes rates refusals settings bans".split()
+KEYS = (
+    "service sessions held rooms reactor views outboxes storage nodes rates refusals settings bans bans_total".split()
+)
 
 
 class OverviewTests(DeskTestCase):
