@@ -1,6 +1,6 @@
 """The neighbours of a session: its scheduler and observer, a receiver, an application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
@@ -29,6 +29,9 @@ class FakeScheduler:
 
     def flush_later(self, session: Session) -> None:
         self.dirty.append(session)
+
+    def flush_all_later(self, sessions: Iterable[Session]) -> None:
+        self.dirty += sessions
 
     def deliver_later(self, session: Session) -> None:
         self.waiting.append(session)

@@ -1,7 +1,9 @@
 """One message to many sessions; _session/__init__.py explains how it is made cheap."""
 
 from collections.abc import Iterable
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
 
 from txsockjs._protocol.frames import XHR, Message
 from txsockjs._protocol.text import as_utf8
@@ -11,6 +13,8 @@ from txsockjs._session.states import OPEN
 from txsockjs._session.transport import SockJSTransport
 
 __all__ = ["send_to_all"]
+
+SCHEDULER: Final = attrgetter("scheduler")
 
 
 def send_to_all(message: Message, targets: Iterable[Any]) -> None:
@@ -43,20 +47,31 @@ class _Fanout:
         self._made = {self.fresh}
 
     def all(self, targets: Iterable[Any]) -> None:
-        """Send to each target. This loop is what a broadcast costs for each recipient, besides its system call."""
-        fresh = self.fresh
-        for target in targets:
-            if isinstance(target, SockJSTransport):
-                session = target.session
-                if session.state is OPEN:
-                    if session.batch is None:
-                        session.replace_batch(fresh)
-                    else:
-                        self._lengthen(session, session.batch)
-            elif (write_raw := getattr(target, "writeRaw", None)) is not None:
-                write_raw(XHR.encode([self._message])[:-1])
-            else:
-                target.write(as_utf8(self._message.text))
+        """Send to each target. This loop is what a broadcast costs for each recipient, besides `flush_together`."""
+        fresh, taking = self.fresh, []
+        try:
+            for target in targets:
+                if isinstance(target, SockJSTransport):
+                    session = target.session
+                    if session.state is OPEN:
+                        if session.batch is None:
+                            session.batch = fresh
+                            taking.append(session)
+                        else:
+                            self._lengthen(session, session.batch)
+                else:
+                    self._write(target)
+        finally:
+            # Whatever a target that is no session does, those that have the batch are flushed.
+            fresh.holders += len(taking)
+            for scheduler, sessions in groupby(taking, SCHEDULER):
+                scheduler.flush_all_later(sessions)
+
+    def _write(self, target: Any) -> None:
+        if (write_raw := getattr(target, "writeRaw", None)) is not None:
+            write_raw(XHR.encode([self._message])[:-1])
+        else:
+            target.write(as_utf8(self._message.text))
 
     def _lengthen(self, session: Session, batch: Batch) -> None:
         if batch.holders == 1 and batch not in self._made:

@@ -5,6 +5,7 @@ Application. Around it: a SessionScheduler, which flushes it, and a SessionObser
 The registry is both of the last two. The protocols that take a session are generic, so that `session` is not imported.
 """
 
+from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from twisted.python.failure import Failure
@@ -85,6 +86,9 @@ class SessionScheduler(Protocol[S]):
 
     def flush_later(self, session: S) -> None:
         """Call session.flush() once, at the end of this turn."""
+
+    def flush_all_later(self, sessions: Iterable[S]) -> None:
+        """The same for each of the sessions."""
 
     def deliver_later(self, session: S) -> None:
         """Call session.deliver() in another turn."""

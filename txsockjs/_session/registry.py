@@ -5,7 +5,7 @@ its end.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -18,7 +18,7 @@ from txsockjs._protocol.errors import Refused
 from txsockjs._protocol.options import Options
 from txsockjs._session.batch import LastBroadcast
 from txsockjs._session.interfaces import Application
-from txsockjs._session.session import Session
+from txsockjs._session.session import Session, flush_together
 from txsockjs._session.states import State
 from txsockjs._session.stats import Numbers
 from txsockjs._session.timers import Timers
@@ -197,6 +197,12 @@ class Registry:
         if self._turn is None:
             self._turn = self.clock.callLater(0, self._flush)
 
+    def flush_all_later(self, sessions: Iterable[Session]) -> None:
+        """Flush the sessions when the reactor's turn ends."""
+        self._dirty += sessions
+        if self._turn is None:
+            self._turn = self.clock.callLater(0, self._flush)
+
     def deliver_later(self, session: Session) -> None:
         """Go on handing over a client's messages in another turn."""
         self.clock.callLater(0, session.deliver)
@@ -212,8 +218,16 @@ class Registry:
                 self._dirty[:0] = dirty[start:]
                 self._turn = self._turn or self.clock.callLater(0, self._flush)
                 return
-            for session in dirty[start : start + SLICE_SESSIONS]:
-                self._flush_one(session)
+            self._flush_slice(dirty[start : start + SLICE_SESSIONS])
+
+    def _flush_slice(self, sessions: list[Session]) -> None:
+        try:
+            others = flush_together(sessions, self.now, self.frame_messages)
+        except Exception:
+            # Somebody's messages cannot be encoded: the loop finds out whose.
+            others = sessions
+        for session in others:
+            self._flush_one(session)
 
     def _flush_one(self, session: Session) -> None:
         try:

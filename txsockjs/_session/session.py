@@ -1,11 +1,11 @@
 """One client's session: its state, its receiver, the messages that come and those that go.
 
-There is no reactor, no clock and no socket in it: its neighbours (see `interfaces`) tell it what happens.
+There is no reactor and no clock in it: its neighbours (see `interfaces`) tell it what happens.
 _session/__init__.py has the theory, `states` the table of its states.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from twisted.internet.error import ConnectionDone
@@ -17,14 +17,18 @@ from txsockjs._session.interfaces import Application, FrameWriter, Receiver, Ses
 from txsockjs._session.outbox import Outbox
 from txsockjs._session.states import CLOSING, OPEN, TRANSITIONS, Input, State
 from txsockjs._session.timers import TimerGroup
+from txsockjs._socket.writer import DirectWriter, write_to_all
 
-__all__ = ["Session"]
+__all__ = ["Session", "flush_together"]
 
 # The most messages that the application gets in one turn, if the client sent them together.
 SLICE_MESSAGES: Final = 100
 
 # The inbox of a session while no messages wait. Shared by all sessions, so it must not be appended to.
 EMPTY: Final[deque[str | bytes]] = deque()
+
+# The outbox of a session that has not needed one yet. Shared as well.
+NOTHING_WAITS: Final = Outbox()
 
 
 class Session:
@@ -38,6 +42,7 @@ class Session:
         "_is_paused",
         "_observer",
         "_outbox",
+        "_socket",
         "_writer",
         "application",
         "batch",
@@ -68,8 +73,9 @@ class Session:
         # Of the client whose session it is; for the endpoints, which compare it with that of each request.
         self.proof = b""
         self.receiver: Receiver | None = None
-        # The receiver's, kept here because they are read for each frame.
+        # The receiver's, kept here because they are read for each frame; _socket: the writer if it is one of a socket.
         self._writer: FrameWriter | None = None
+        self._socket: DirectWriter | None = None
         self._framing: Framing
         self.application: Application
         # For the observer: the session's timer, and when (in seconds) the last frame was sent and the client checked.
@@ -82,7 +88,7 @@ class Session:
         self.batch: Batch | None = None
         self._inbox: deque[str | bytes] = EMPTY
         self._is_paused = False
-        self._outbox = Outbox()
+        self._outbox = NOTHING_WAITS
         self._close = (1000, "Normal closure")
         self._flushed: Callable[[], None] | None = None
 
@@ -104,6 +110,7 @@ class Session:
             _end(receiver, *self._close)
         else:
             self.receiver, self._writer, self._framing = receiver, receiver.writer, receiver.framing
+            self._socket = self._writer if isinstance(self._writer, DirectWriter) else None
             is_new = self._move(Input.ATTACHED) is State.NEW
             self._observer.attached(self)
             if is_new:
@@ -118,7 +125,7 @@ class Session:
             self._observer.detached(self)
 
     def _let_go(self) -> None:
-        self.receiver = self._writer = None
+        self.receiver = self._writer = self._socket = None
 
     def lose(self, receiver: Receiver | None, reason: Failure) -> None:
         """End the session: this receiver's connection was lost, or (None) no receiver came in time.
@@ -287,7 +294,7 @@ class Session:
                 self.sent_at = self.scheduler.now
                 writer.write(batch.encoded(self._framing))
             else:
-                self._outbox.add(batch)
+                self._keep(batch)
                 self._drain()
                 self._check_room()
         elif self._outbox:
@@ -298,6 +305,11 @@ class Session:
             self.application.lost(Failure(ConnectionDone(self._close[1])))
         if self._flushed is not None:
             self._flushed()
+
+    def _keep(self, batch: Batch) -> None:
+        if self._outbox is NOTHING_WAITS:
+            self._outbox = Outbox()
+        self._outbox.add(batch)
 
     def _drain(self) -> None:
         while self._outbox and self._writer is not None and self._writer.ready:
@@ -312,6 +324,37 @@ class Session:
             outbox.drop()
             self._observer.overflowed(self)
             self.close(1008, "Reads too slowly")
+
+
+def flush_together(sessions: Iterable[Session], now: float, most: int) -> list[Session]:
+    """Send their batch to those sessions that share one and whose sockets take it now; returns the others.
+
+    now: of the flush, in seconds. most: the messages that one frame may have. This is what a broadcast costs for each
+    recipient, besides `send_to_all`: sessions that follow each other with one batch and one framing are one loop. A
+    session that is closing shares no batch.
+    """
+    others: list[Session] = []
+    sockets: list[DirectWriter] = []
+    batch, framing, data = None, None, b""
+    for session in sessions:
+        own, socket = session.batch, session._socket
+        if own is None or socket is None or not socket.ready or session._outbox or session._flushed is not None:
+            others.append(session)
+            continue
+        if own is not batch or session._framing is not framing:
+            write_to_all(sockets, data)
+            sockets.clear()
+            batch = None
+            if own.holders < 2 or not own.fits(most):
+                others.append(session)
+                continue
+            batch, framing, data = own, session._framing, own.encoded(session._framing)
+        own.holders -= 1
+        session.batch = None
+        session.sent_at = now
+        sockets.append(socket)
+    write_to_all(sockets, data)
+    return others
 
 
 def _end(receiver: Receiver, code: int, reason: str) -> None:

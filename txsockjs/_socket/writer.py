@@ -1,6 +1,6 @@
 """Writes to a connection that was taken over, and knows whether its client keeps up. _socket/__init__.py says how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import (
@@ -16,7 +16,15 @@ from zope.interface import implementer
 
 from txsockjs._socket.tcp_info import progress
 
-__all__ = ["BufferedWriter", "Connection", "DirectWriter", "SocketWriter", "is_plain_socket", "open_writer"]
+__all__ = [
+    "BufferedWriter",
+    "Connection",
+    "DirectWriter",
+    "SocketWriter",
+    "is_plain_socket",
+    "open_writer",
+    "write_to_all",
+]
 
 
 class Connection(Protocol):
@@ -74,6 +82,21 @@ def open_writer(transport: Connection, resumed: Callable[[], None]) -> SocketWri
         writer.empty()
         return writer
     return BufferedWriter(transport, resumed)
+
+
+def write_to_all(writers: Iterable[SocketWriter], data: bytes) -> None:
+    """The same as writer.write(data) for each; less time goes by between two system calls."""
+    size = len(data)
+    for writer in writers:
+        if type(writer) is not DirectWriter or not writer.ready:
+            writer.write(data)
+            continue
+        try:
+            sent = writer._send(data)
+        except OSError:
+            sent = 0
+        if sent != size:
+            writer.write_later(data[sent:])
 
 
 def is_plain_socket(transport: object) -> bool:
@@ -168,8 +191,12 @@ class DirectWriter(_BaseWriter):
             # The socket took nothing: it is full, or lost, which the transport finds out.
             sent = 0
         if sent != len(data):
-            self.ready = False
-            self._transport.write(data[sent:])
+            self.write_later(data[sent:])
+
+    def write_later(self, data: bytes) -> None:
+        """The socket has not taken these bytes: the transport sends them, and until then the writer is not ready."""
+        self.ready = False
+        self._transport.write(data)
 
 
 @implementer(IPushProducer)
