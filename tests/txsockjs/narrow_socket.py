@@ -12,13 +12,18 @@ __all__ = ["NarrowSocket", "PlainTransport"]
 
 
 class NarrowSocket:
-    """Keeps what it is sent. room: how many bytes more it takes; below zero: the connection is lost."""
+    """Keeps what it is sent. room: how many bytes more it takes; below zero: the connection is lost.
+
+    sending: called before it takes anything.
+    """
 
     def __init__(self) -> None:
         self.room = 1_000_000
         self.taken: list[bytes] = []
+        self.sending: Callable[[], object] = lambda: None
 
     def send(self, data: bytes) -> int:
+        self.sending()
         if self.room < 0:
             raise ConnectionResetError
         if not self.room:

@@ -74,6 +74,25 @@ class FlushingTests(SynchronousTestCase):
 
         self.assertEqual(self.got(), [[b'a["1","2"]\n', b'a["3"]\n']] * 250)
 
+    def test_others_get_their_turn_when_many_sockets_take_long_and_all_get_all_in_order(self) -> None:
+        self.connect(250)
+        for each in self.receivers:
+            each.transport.socket.sending = lambda: setattr(self.clock, "rightNow", self.clock.rightNow + 0.001)
+        done: list[int] = []
+
+        def other() -> None:
+            done.append(sum(map(len, self.got())))
+            self.say("2")
+
+        self.say("1")
+        self.clock.callLater(0, other)
+        for _ in range(10):
+            self.end_turn()
+
+        self.assertEqual(done, [100])
+        together, apart = [b'a["1","2"]\n'], [b'a["1"]\n', b'a["2"]\n']
+        self.assertEqual((self.got().count(together), self.got().count(apart)), (150, 100))
+
     def test_each_gets_the_frame_of_its_own_transport(self) -> None:
         for _ in range(3):
             self.connect(2, XHR)
