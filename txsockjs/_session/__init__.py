@@ -34,8 +34,8 @@ each framing, however many sessions hold it. A session that gets a message of it
 longer one. The first broadcast of a turn visits every member and gives it the batch. While the same members are
 addressed again and nothing else was sent to them, the next message is only appended to the batch they share:
 `LastBroadcast` finds that out by comparing two sets, which costs far less than visiting their members. At the end of
-the turn `flush_together` sends a shared batch by one loop over the sockets: most of what a send costs besides the system
-is memory that the processor has to fetch again after it, so nothing else is looked at between two of them.
+the turn `flush_together` sends a shared batch by one loop over the sockets: most of what a send costs besides the
+system is memory that the processor has to fetch again after it, so nothing else is looked at between two of them.
 
 **Fairness.** Flushing thousands of sessions, and handing over thousands of messages, is done in slices of 10 ms or of a
 hundred messages; between two of them the reactor serves the others.
