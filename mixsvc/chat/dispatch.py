@@ -244,6 +244,10 @@ class ChatDispatcher:
         """What a list of rooms shows of each room that is not private; any thread."""
         return self._access.public()
 
+    def spelling(self, room: str) -> str:
+        """The name of the room that a name means, if it differs from it in case or width only; else this name."""
+        return self._access.spelling(room)
+
     def members(self, room: str) -> Sequence[str]:
         """The names of the members of a room, sorted; empty if it is private or there is none; any thread."""
         found = self._state.rooms.find(room)

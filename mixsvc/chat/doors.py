@@ -73,4 +73,5 @@ def make_door(factory: ChatFactory, dispatcher: ChatDispatcher, rooms: int) -> C
         return protocol
 
     facts: Callable[[str], Any] = dispatcher.facts
-    return ChatDoor(connect, facts, ChatLimits(LONGEST_TOPIC, LONGEST_REASON, LARGEST_PAGE, rooms))
+    limits = ChatLimits(LONGEST_TOPIC, LONGEST_REASON, LARGEST_PAGE, rooms)
+    return ChatDoor(connect, facts, dispatcher.spelling, limits)

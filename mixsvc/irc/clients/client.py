@@ -178,6 +178,13 @@ class IrcClient:
         found = self.channel(text)
         return found.room if found is not None else room_of(text)
 
+    def meant_room(self, text: str) -> str:
+        """The room that a channel means, in the room's own spelling; see ChatDoor.spelling.
+
+        It is for questions to the chat: whoever may not see the room is not told its spelling.
+        """
+        return self.door.given.chat.spelling(self.room(text))
+
     def _takes(self, tag: str) -> bool:
         if tag == "time":
             return "server-time" in self.capabilities

@@ -91,7 +91,7 @@ class HistoryCommands:
 
     async def _tell(self, subcommand: str, words: Sequence[str], limit: int) -> None:
         client, target = self._client, words[0]
-        room = client.room(target)
+        room = client.meant_room(target)
         try:
             if not is_channel(target):
                 raise BadReference("There are no private messages in this chat")

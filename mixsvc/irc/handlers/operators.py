@@ -49,7 +49,7 @@ class OperatorCommands:
             self._client.inquire("KICK", partial(self._do_kick, channel, nick, reason))
 
     async def _do_kick(self, channel: str, nick: str, reason: str) -> None:
-        client, room = self._client, self._client.room(channel)
+        client, room = self._client, self._client.meant_room(channel)
         try:
             shortened = reason[: client.door.traits.reason]
             await client.answer("kick", "done", room=room, name=name_of(nick), reason=shortened)

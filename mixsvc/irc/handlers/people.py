@@ -73,7 +73,7 @@ class PeopleCommands:
             self._client.inquire("NAMES", partial(self._tell_names, each))
 
     async def _tell_names(self, channel: str) -> None:
-        room = self._client.room(channel)
+        room = self._client.meant_room(channel)
         try:
             inside = await self._members(room)
         except ChatRefused as refused:
@@ -128,7 +128,7 @@ class PeopleCommands:
     async def _tell_who(self, mask: str, fields: str, only_operators: bool) -> None:
         client, room, found = self._client, "", []
         if is_channel(mask):
-            room = client.room(mask)
+            room = client.meant_room(mask)
             try:
                 found = list(await self._members(room))
             except ChatRefused as refused:

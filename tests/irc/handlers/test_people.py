@@ -23,6 +23,23 @@ class PeopleTests(IrcTestCase):
             "366 Ann * :End of /NAMES list",
         ]
 
+    def test_a_channel_in_another_case_is_the_same_from_within_and_from_outside(self) -> None:
+        outside = self.chat.irc().register("Eve")
+        for nick, client in (("Ann", self.client), ("Eve", outside)):
+            names, who = _answer(client, "NAMES #LOBBY"), _answer(client, "WHO #Lobby")
+            assert names[0] == f"353 {nick} = #lobby :Ann @Mia|Moor"
+            assert [each.split()[1:3] for each in who] == [[nick, "#lobby"]] * 2 + [[nick, "#Lobby"]]
+        outside.send("CHATHISTORY LATEST #LOBBY * 5")
+        self.chat.database.settle()
+        assert not outside.got("FAIL")
+
+    def test_whoever_may_not_see_a_room_is_not_told_how_it_is_spelled(self) -> None:
+        self.chat = IrcHarness(private_rooms=("den",))
+        client = self.chat.irc_inside("Ann")
+        asked = "NAMES #DEN", "WHO #DEN", "MODE #DEN", "CHATHISTORY LATEST #DEN * 5", "KICK #DEN Eve"
+        told = _answer(client, *asked)
+        assert len(told) == 5 and not [each for each in told if "den" in each]
+
     def test_names_have_user_and_host_for_those_who_ask(self) -> None:
         client = self.chat.irc_inside("Ben", "userhost-in-names")
         assert "@Mia|Moor!u06a92fc02@mixsvc.irc" in _answer(client, "NAMES #lobby")[0]
