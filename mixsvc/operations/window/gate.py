@@ -14,7 +14,7 @@ from mixsvc.operations.window.own_hosts import is_from_window, port_of
 from mixsvc.operations.window.pages import LoginPage, WindowPages
 from mixsvc.operations.window.responses import html_answer, redirect, text_answer
 from mixsvc.operations.window.sessions import SESSION_SECONDS, WindowSession, WindowSessions, is_proof
-from mixsvc.pages.auth.throttle import LoginThrottle
+from mixsvc.pages.auth.throttle import GuessThrottle
 
 __all__ = ["WindowGate"]
 
@@ -37,7 +37,7 @@ class WindowGate:
 
     _log = Logger("mixsvc.operations.window")
 
-    def __init__(self, sessions: WindowSessions, throttle: LoginThrottle, pages: WindowPages) -> None:
+    def __init__(self, sessions: WindowSessions, throttle: GuessThrottle, pages: WindowPages) -> None:
         """throttle: counts wrong tokens, by the network of whoever sent them."""
         self._sessions = sessions
         self._throttle = throttle

@@ -30,7 +30,7 @@ from mixsvc.operations.window.responses import asset, html_answer, json_answer, 
 from mixsvc.operations.window.sessions import WindowSession, WindowSessions
 from mixsvc.operations.window.token import OperatorsToken
 from mixsvc.operations.window.view import LiveView, WindowHistory
-from mixsvc.pages.auth.throttle import LoginThrottle
+from mixsvc.pages.auth.throttle import GuessThrottle
 
 __all__ = ["WindowLook", "WindowParts", "WindowResource", "make_window"]
 
@@ -64,7 +64,7 @@ class WindowParts:
         self.files = look.files
         self.pages = WindowPages(look.templates, look.files, time.time)
         sessions = WindowSessions(OperatorsToken(settings.admin_token_file, clock.seconds), time.time)
-        self.gate = WindowGate(sessions, LoginThrottle(clock.seconds), self.pages)
+        self.gate = WindowGate(sessions, GuessThrottle(clock.seconds), self.pages)
         self.actions = WindowActions(desk, self.pages)
         self.view = LiveView(clock, desk.overview, SectionTemplates(look.templates))
         self.history = WindowHistory(clock, desk.series)

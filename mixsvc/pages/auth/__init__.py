@@ -9,7 +9,7 @@
   purpose. Whoever comes while all places are taken is refused at once: a view's thread that waits serves nobody.
 - devices.py: a cookie of browsers in which the account has logged in before. They have a lane of their own, so that
   others, whose guesses fill the other lane, do not keep a moderator out.
-- throttle.py: makes whoever fails again and again wait longer and longer, by name and by network address.
+- throttle.py: makes whoever guesses secrets wait longer and longer; webhooks count wrong secrets by one of their own.
 - memory.py: limits and ended logins as all processes that serve the pages share them; remote.py: how a view's process
   asks the service for them.
 """

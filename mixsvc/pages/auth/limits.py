@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from mixsvc.common.addresses import network
 from mixsvc.common.records import record
 from mixsvc.common.token_bucket import TokenBucket
-from mixsvc.pages.auth.throttle import LoginThrottle
+from mixsvc.pages.auth.throttle import GuessThrottle
 
 __all__ = ["LoginLimits", "TooManyAttempts"]
 
@@ -38,7 +38,7 @@ class TooManyAttempts(Exception):
 
 
 class LoginRate:
-    """How many attempts all strangers together may make; used like a LoginThrottle that has one key."""
+    """How many attempts all strangers together may make; used like a GuessThrottle that has one key."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -57,7 +57,7 @@ class LoginRate:
 
 
 # What counts an attempt, and the key for which it does.
-Counted: TypeAlias = tuple[LoginThrottle | LoginRate, str]
+Counted: TypeAlias = tuple[GuessThrottle | LoginRate, str]
 
 
 @record
@@ -80,8 +80,8 @@ class LoginLimits:
     def __init__(self, clock: Callable[[], float]) -> None:
         """clock: seconds that never go back."""
         self._clock = clock
-        self._addresses, self._names = LoginThrottle(clock), LoginThrottle(clock, FREE_FAILURES_PER_NAME)
-        self._devices, self._all = LoginThrottle(clock), LoginRate(clock)
+        self._addresses, self._names = GuessThrottle(clock), GuessThrottle(clock, FREE_FAILURES_PER_NAME)
+        self._devices, self._all = GuessThrottle(clock), LoginRate(clock)
         self._lock = Lock()
         self._numbers = count(1)
         self._checking: dict[int, Attempt] = {}

@@ -1,4 +1,4 @@
-"""Slows down those who guess passwords: after some failed attempts each further one has to wait, twice as long."""
+"""Slows down those who guess secrets, such as passwords: after some failures each attempt waits twice as long."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Final
 
 from mixsvc.common.records import record
 
-__all__ = ["LoginThrottle"]
+__all__ = ["GuessThrottle"]
 
 # So many failures are free; each one after them doubles the wait, from FIRST_WAIT to LONGEST_WAIT, in seconds.
 FREE_FAILURES: Final = 5
@@ -36,7 +36,7 @@ class FailedAttempts:
         return self.last_at + min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings)
 
 
-class LoginThrottle:
+class GuessThrottle:
     """Counts failed attempts by key, such as a name; each key is short. Used in any thread."""
 
     def __init__(self, clock: Callable[[], float], free: int = FREE_FAILURES) -> None:

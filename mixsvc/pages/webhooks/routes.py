@@ -16,7 +16,7 @@ from mixsvc.errors import NoSuchRoom, ServiceBusy, TooFast
 from mixsvc.interfaces import IMix
 from mixsvc.pages.api.problems import RETRY_SECONDS
 from mixsvc.pages.api.rooms import chat_of
-from mixsvc.pages.auth.throttle import LoginThrottle
+from mixsvc.pages.auth.throttle import GuessThrottle
 from mixsvc.pages.webhooks.body import BadPayload, payload_in
 from mixsvc.pages.webhooks.slack import author, cut, message_text
 
@@ -47,7 +47,7 @@ class HookReceiver:
         self._mix = mix
         self._max_text = settings.max_text
         self._hooks = HookFile(settings.hooks_file)
-        self._throttle = LoginThrottle(time.monotonic, FREE_FAILURES)
+        self._throttle = GuessThrottle(time.monotonic, FREE_FAILURES)
 
     def receive(self, secret: str) -> Response:
         """The view. Whatever fails is answered and logged here, without the path, which has the secret."""

@@ -1,13 +1,20 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.pages.auth.throttle import FIRST_WAIT, FORGET_SECONDS, FREE_FAILURES, LONGEST_WAIT, MAX_KEYS, LoginThrottle
+from mixsvc.pages.auth.throttle import (
+    FIRST_WAIT,
+    FORGET_SECONDS,
+    FREE_FAILURES,
+    LONGEST_WAIT,
+    MAX_KEYS,
+    GuessThrottle,
+)
 
 
-class LoginThrottleTests(SynchronousTestCase):
+class GuessThrottleTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.throttle = LoginThrottle(self.clock.seconds)
+        self.throttle = GuessThrottle(self.clock.seconds)
 
     def fail_often(self, times: int) -> None:
         for _ in range(times):
