@@ -35,16 +35,16 @@ from twisted.logger import Logger
 from twisted.web.resource import IResource
 
 from mixsvc.application import password_check, person_tokens, request_authenticator
+from mixsvc.assembly.chat_parts import ChatParts, make_chat_parts
 from mixsvc.charts.queue import ChartsFacade
 from mixsvc.charts.service import make_charts
-from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.chat.service import Dependencies
 from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.direct.pages import direct_pages
 from mixsvc.direct.routes import DirectSources
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades, Mix
-from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
@@ -54,7 +54,6 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.auth import Identifier
-from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.nodes.node import SharedNode, make_node
 from mixsvc.operations.agreement import agree, own_part
@@ -64,7 +63,6 @@ from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import Operations, ProcessContext
 from mixsvc.operations.ports import OpenPorts
 from mixsvc.pages.auth.memory import LoginMemory
-from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
@@ -75,8 +73,6 @@ from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
-from mixsvc.topics.service import TopicsDependencies, TopicsService
-from mixsvc.webhooks.service import WebhookDependencies, WebhookService
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
@@ -150,8 +146,8 @@ class MixService(MultiService):
         self._lock = DatabaseLock(settings.storage.path, SERVICE)
         self._hooks = ThreadHookRunner(reactor, hooks) if self._children is None else ChildHookRunner(self._children)
         self._rates = self._make_rates()
-        self._chat, self._topics, self._webhooks = self._make_chat(authenticate, application)
-        self._holder = self._make_holder()
+        parts = self._make_chat(authenticate, application)
+        self._chat, self._topics, self._webhooks, self._holder = parts.chat, parts.topics, parts.webhooks, parts.holder
         self._irc = self._make_irc(authenticate)
         self._operations = self._make_operations(process or ProcessContext())
         self._site = self._make_site(pages)
@@ -194,9 +190,7 @@ class MixService(MultiService):
         chat, pairs = self._chat, self._settings.rates.pairs
         return Facades(self._rates.facade, chat.facade, pairs, charts, chat.tokens, self._topics.facade)
 
-    def _make_chat(
-        self, authenticate: Authenticator, application: "WSGIApplication | ViewProgram"
-    ) -> tuple[ChatService, TopicsService, WebhookService]:
+    def _make_chat(self, authenticate: Authenticator, application: "WSGIApplication | ViewProgram") -> ChatParts:
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         self._identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
@@ -207,21 +201,7 @@ class MixService(MultiService):
         given = replace(given, look=look, node=self._node, tokens=person_tokens(self._settings, key))
         if self._node is not None:
             given = replace(given, wall=self._node.wall)
-        chat = ChatService(self._reactor, self._settings, given)
-        for_webhooks = WebhookDependencies(self._database, chat.dispatcher.follow, chat.nodes, given.wall)
-        waiting = given.bridge, given.places, given.defer_to_thread
-        for_topics = TopicsDependencies(given.database, *waiting, chat.nodes, given.wall, given.look)
-        topics = TopicsService(self._reactor, self._settings, for_topics)
-        return chat, topics, WebhookService(self._reactor, self._settings, for_webhooks)
-
-    def _make_holder(self) -> ClientHolder:
-        feeds: Feeds = {
-            TOPICS: self._topics.topics,
-            ROOMS: self._chat.dispatcher.room_events,
-            RATES: RateEvents(self._reactor, self._rates),
-        }
-        given = Surroundings(feeds, self._identify, self._settings.chat.origins)
-        return ClientHolder(self._reactor, HoldLimits.of(self._settings.topics), given)
+        return make_chat_parts(self._reactor, self._settings, given, self._rates)
 
     def _make_irc(self, authenticate: Authenticator) -> "IrcService | None":
         if not self._settings.irc.listen:

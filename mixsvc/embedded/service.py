@@ -11,8 +11,9 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.logger import Logger
 
 from mixsvc.application import person_tokens, request_authenticator
+from mixsvc.assembly.chat_parts import make_chat_parts
 from mixsvc.charts.direct import DirectCharts
-from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.chat.service import Dependencies
 from mixsvc.common.records import record
 from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.settings import MEMORY, Settings
@@ -22,15 +23,12 @@ from mixsvc.embedded.node_chat import HostNode, NodeChatHost
 from mixsvc.embedded.shared_chat import ChatHost, ServedParts
 from mixsvc.errors import ServiceBusy
 from mixsvc.facade import Facades
-from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
 from mixsvc.interfaces import Authenticator
-from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.nodes.node import make_node
 from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.forks import close_in_child
-from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
 from mixsvc.storage.choosing import make_database, prepare
@@ -40,8 +38,6 @@ from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
 from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
-from mixsvc.topics.service import TopicsDependencies, TopicsService
-from mixsvc.webhooks.service import WebhookDependencies, WebhookService
 
 __all__ = ["EmbeddedService", "HostSettings", "start", "warn_of_url"]
 
@@ -200,15 +196,8 @@ class _Builder:
         given = Dependencies(parts.database, parts.rates, identify, *answers, tokens=person_tokens(settings))
         if parts.node is not None:
             given = replace(given, node=parts.node.shared, wall=parts.node.shared.wall)
-        chat, waiting = ChatService(self.reactor, settings, given), (given.bridge, given.places, given.defer_to_thread)
-        for_topics = TopicsDependencies(given.database, *waiting, chat.nodes, given.wall)
-        topics = TopicsService(self.reactor, settings, for_topics)
-        rates = RateEvents(self.reactor, parts.rates)
-        feeds: Feeds = {TOPICS: topics.topics, ROOMS: chat.dispatcher.room_events, RATES: rates}
-        around = Surroundings(feeds, identify, settings.chat.origins)
-        for_webhooks = WebhookDependencies(given.database, chat.dispatcher.follow, chat.nodes, given.wall)
-        webhooks = WebhookService(self.reactor, settings, for_webhooks)
-        return ServedParts(chat, topics, ClientHolder(self.reactor, HoldLimits.of(settings.topics), around), webhooks)
+        made = make_chat_parts(self.reactor, settings, given, parts.rates)
+        return ServedParts(made.chat, made.topics, made.holder, made.webhooks)
 
 
 def _begin(reactor: Any, settings: Settings, parts: _Parts) -> None:

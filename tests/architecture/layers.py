@@ -18,7 +18,7 @@ LAYERS: Final = """
     mixsvc.service  mixsvc.twistd
     mixsvc.operations  mixsvc.application  mixsvc.questions
     mixsvc.operations.control
-    mixsvc.facade  mixsvc.shutdown
+    mixsvc.facade  mixsvc.shutdown  mixsvc.assembly
 
     mixsvc.wsgi.children
     mixsvc.chat  mixsvc.irc  mixsvc.topics  mixsvc.rates  mixsvc.webhooks  mixsvc.charts  mixsvc.pages  mixsvc.wsgi
