@@ -32,7 +32,9 @@ class RememberedRooms:
     """The newest messages of each room that is awake, in the order of their numbers without a gap.
 
     They come from pages that were read, and from what the members were told. Whatever cannot be answered just as the
-    database would is not answered. Used in one thread.
+    database would is not answered, with one exception: what was deleted or edited before this process began is known of
+    the remembered messages only, so somebody who was away then may go on showing an older one as it was. Used in one
+    thread.
     """
 
     def __init__(self) -> None:
@@ -40,6 +42,9 @@ class RememberedRooms:
         # Which messages have changed, also of rooms that are not awake: those who come back may show them. The value
         # says whether a message was deleted.
         self._changes: dict[tuple[str, int], bool] = {}
+        # The highest number in each room of which a change was forgotten again, and in all rooms that are not named.
+        self._forgotten: dict[str, int] = {}
+        self._forgotten_elsewhere = 0
 
     def read(self, room: str, page: ChatPage) -> None:
         """A page of a room that is awake was read from the database."""
@@ -79,10 +84,13 @@ class RememberedRooms:
         room = self._rooms.get(query.room)
         if room is None or room.last != told:
             return None
+        unknown = min(query.seen, room.oldest - 1)
+        if unknown >= room.first and room.first <= self._forgotten.get(query.room, self._forgotten_elsewhere):
+            return None
         changes = [
             (number, is_deleted)
             for (name, number), is_deleted in self._changes.items()
-            if name == query.room and number <= min(query.seen, room.oldest - 1)
+            if name == query.room and number <= unknown
         ]
         # The text of a message that is not remembered is not known.
         if any(not is_deleted for _, is_deleted in changes):
@@ -93,7 +101,14 @@ class RememberedRooms:
         was_deleted = self._changes.pop((room, number), False)
         self._changes[room, number] = is_deleted or was_deleted
         if len(self._changes) > CHANGES:
-            del self._changes[next(iter(self._changes))]
+            self._forget_change(*next(iter(self._changes)))
+
+    def _forget_change(self, room: str, number: int) -> None:
+        del self._changes[room, number]
+        self._forgotten[room] = max(number, self._forgotten.pop(room, self._forgotten_elsewhere))
+        if len(self._forgotten) > CHANGES:
+            oldest = next(iter(self._forgotten))
+            self._forgotten_elsewhere = max(self._forgotten_elsewhere, self._forgotten.pop(oldest))
 
 
 class _Room:
@@ -101,7 +116,7 @@ class _Room:
 
     def __init__(self, page: ChatPage) -> None:
         self.last = page.last
-        self._first = page.first
+        self.first = page.first
         self._messages: deque[ChatMessage] = deque()
         self._characters = 0
         # The tokens of those messages whose token is known; a page has only that of the newest.
@@ -115,7 +130,7 @@ class _Room:
 
     def extend(self, page: ChatPage) -> None:
         """Take what is older than what is remembered."""
-        self._first = max(self._first, page.first)
+        self.first = max(self.first, page.first)
         for each in reversed(page.messages):
             if each.number == self.oldest - 1 and self._has_room(each):
                 self._messages.appendleft(each)
@@ -162,7 +177,7 @@ class _Room:
     def _kept(self, surface: Surface) -> int:
         """The lowest number that is kept."""
         old = [each.number for each in self._messages if each.said_at < surface.cutoff]
-        return max(self._first, self.last - surface.limits.keep + 1, *(number + 1 for number in old[-1:]))
+        return max(self.first, self.last - surface.limits.keep + 1, *(number + 1 for number in old[-1:]))
 
     def _is_known(self, query: PageQuery, first: int, epoch: str) -> bool:
         """Whether all is remembered that a client has missed, and it has seen this history."""

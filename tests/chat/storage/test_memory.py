@@ -129,6 +129,32 @@ class RememberedRoomsTests(SynchronousTestCase):
         self.rooms.forget("den")
         assert self.older(None, told=501) is None
 
+    def test_who_may_have_missed_a_forgotten_change_asks_the_database(self) -> None:
+        def forget(room: str) -> None:
+            for number in range(CHANGES):
+                self.rooms.deleted(room, 10_000 + number)
+
+        self.rooms.deleted("den", 2)
+        self.rooms.read("den", newest(10, 4))
+        page = self.back(10)
+        assert page is not None and list(page.deleted) == [2]
+        forget("other")
+        assert self.back(10) is None
+        # A new client shows nothing yet.
+        assert self.older(None) == [7, 8, 9, 10]
+        self.rooms.forget("den")
+        self.rooms.read("den", newest(10, 4, first=3))
+        assert self.back(10) is not None
+
+    def test_the_rooms_with_forgotten_changes_are_limited_and_the_others_are_unknown_then(self) -> None:
+        self.rooms.read("den", newest(10, 4))
+        for number in range(2 * CHANGES):
+            self.rooms.deleted(f"room {number}", 5)
+        assert self.back(10) is not None
+        for number in range(2):
+            self.rooms.deleted(f"other {number}", 5)
+        assert self.back(10) is None
+
     def test_what_is_too_old_is_not_shown(self) -> None:
         self.rooms.read("den", newest(10, 4))
 
