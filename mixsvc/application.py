@@ -19,7 +19,7 @@ from mixsvc.facade import Mix
 from mixsvc.interfaces import Authenticator, DeferToThread, IMix
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.doors import PasswordCheck
-from mixsvc.pages.app import AppSecrets, create_app
+from mixsvc.pages.app import AppSecrets, create_app, replace_app
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.sessions import COOKIE, PagesAuthenticator, session_identity
 from mixsvc.threads.pool import DaemonThreadPool
@@ -62,10 +62,27 @@ VISITOR_THREADS: Final = 8
 
 @record
 class WebApplication:
-    """application: gets every request that is not for the chat. pages: our own pages, if they are a part of it."""
+    """application: gets every request that is not for the chat. pages: our own pages, if they are a part of it.
+
+    remake: makes our pages with other settings.
+    """
 
     application: "WSGIApplication"
-    pages: Flask | None
+    pages: Flask | None = None
+    remake: Callable[[Settings], Flask] | None = None
+
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Make our pages again. Returns what puts them in the place of those before; the application stays as it is.
+
+        Called in any thread, and so may what it returns. Raises BadSetting if they cannot be made.
+        """
+        pages, remade = self.pages, self.remake(settings) if self.remake is not None else None
+
+        def change() -> None:
+            if pages is not None and remade is not None:
+                replace_app(pages, remade)
+
+        return change
 
 
 @record
@@ -103,13 +120,15 @@ def make_application(mix: IMix, settings: Settings, shared: SharedPages | None =
     named = _named_application(settings)
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
-    pages = make_pages(mix, settings, shared) if prefix is not None else None
-    if pages is None or not prefix:
-        application = pages if named is None else named
+    if prefix is None:
         # The settings have our pages somewhere if they name no application.
-        assert application is not None
-        return WebApplication(application, pages)
-    return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages)
+        assert named is not None
+        return WebApplication(named)
+    remake = _maker(mix, shared or SharedPages.of(settings), named_authenticator(settings))
+    pages = remake(settings)
+    if not prefix:
+        return WebApplication(pages if named is None else named, pages, remake)
+    return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages, remake)
 
 
 def service_pages(mix: IMix, settings: Settings) -> tuple[WebApplication, SharedPages]:
@@ -120,10 +139,11 @@ def service_pages(mix: IMix, settings: Settings) -> tuple[WebApplication, Shared
     check_places(settings)
     if settings.web.pages_prefix() is None:
         keys = AppSecrets()
-        return WebApplication(NotFound(), None), SharedPages(keys, keys.login_memory())
+        return WebApplication(NotFound()), SharedPages(keys, keys.login_memory())
     shared = SharedPages.of(settings)
-    pages = create_app(mix, settings, shared.keys, memory=shared.logins)
-    return WebApplication(pages, pages), shared
+    remake = _maker(mix, shared, None)
+    pages = remake(settings)
+    return WebApplication(pages, pages, remake), shared
 
 
 def connect_for_import(mix: Mix) -> None:
@@ -160,8 +180,7 @@ def make_pages(mix: IMix, settings: Settings, shared: SharedPages | None = None)
 
     Raises BadSetting if something of that cannot be used.
     """
-    shared = shared or SharedPages.of(settings)
-    return create_app(mix, settings, shared.keys, named_authenticator(settings), shared.logins)
+    return _maker(mix, shared or SharedPages.of(settings), named_authenticator(settings))(settings)
 
 
 def authenticator(settings: Settings, pages: Flask | None) -> Authenticator:
@@ -210,6 +229,10 @@ def person_tokens(settings: Settings, key: bytes | None = None) -> PersonTokens:
     if path:
         return PersonTokens(lambda: secret_key(path))
     return PersonTokens(None if key is None else lambda: key)
+
+
+def _maker(mix: IMix, shared: SharedPages, authenticate: Authenticator | None) -> Callable[[Settings], Flask]:
+    return lambda settings: create_app(mix, settings, shared.keys, authenticate, shared.logins)
 
 
 def _named_application(settings: Settings) -> Callable[..., Any] | None:

@@ -40,8 +40,9 @@ from mixsvc.charts.queue import ChartsFacade
 from mixsvc.charts.service import make_charts
 from mixsvc.chat.service import Dependencies
 from mixsvc.common.records import record
+from mixsvc.config.current import Current
 from mixsvc.config.settings import Settings
-from mixsvc.direct.pages import direct_pages
+from mixsvc.direct.pages import DirectPages, direct_pages
 from mixsvc.direct.routes import DirectSources
 from mixsvc.errors import MixError
 from mixsvc.facade import Facades, Mix
@@ -62,6 +63,8 @@ from mixsvc.operations.ending import EndingParts, ServiceEnd, Views
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.operations import Operations, ProcessContext
 from mixsvc.operations.ports import OpenPorts
+from mixsvc.operations.reloading.parts import certificates_of
+from mixsvc.operations.reloading.table import CERTIFICATES, DIRECT
 from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.rates.service import RatesService
 from mixsvc.shutdown import StopDeadline
@@ -163,7 +166,11 @@ class MixService(MultiService):
         log = self._operations.port_log
         site = OpenPorts(self._reactor, SERVER_LISTEN, log.site)
         irc = OpenPorts(self._reactor, IRC_LISTEN, log.other("IRC"))
-        return site, irc, OpenPorts(self._reactor, ADMIN_LISTEN, log.other("admin pages"))
+        admin = OpenPorts(self._reactor, ADMIN_LISTEN, log.other("admin pages"))
+        ports = site, irc, admin
+        found = certificates_of(lambda: [each for opened in ports for each in opened.certificates()])
+        self._operations.reloads({CERTIFICATES: found})
+        return ports
 
     def _make_end(self) -> ServiceEnd:
         parts = EndingParts(
@@ -232,7 +239,7 @@ class MixService(MultiService):
         watched = self._database, self._rates, self._chat, self._topics, self._webhooks
         held = self._holder, self._view_sockets
         parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, self._irc)
-        return Operations(self._reactor, self._settings, parts, process)
+        return Operations(self._reactor, self._settings, parts, process, self._helpers.defer)
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
         """Who says who opens a connection, and who looks for log-outs; None if any thread can."""
@@ -281,8 +288,11 @@ class MixService(MultiService):
         """The resource that answers for our pages without a view where it can, before the application."""
         mix, rates, dispatcher = Mix(), self._rates.facade, self._chat.dispatcher
         mix.connect(lambda: self.facades)
-        sources = DirectSources(mix, self._settings.chat.guests, rates.state, dispatcher.room_count)
-        return direct_pages(pages, self._settings, sources, self._helpers.defer)
+        sources = DirectSources(mix, Current(self._settings.chat.guests), rates.state, dispatcher.room_count)
+        direct = direct_pages(pages, self._settings, sources, self._helpers.defer)
+        if isinstance(direct, DirectPages):
+            self._operations.reloads({DIRECT: direct.prepare_reload})
+        return direct
 
     def setServiceParent(self, parent: Any) -> None:
         """Become a part of twistd's application."""
@@ -339,7 +349,7 @@ class MixService(MultiService):
 
     async def _stop(self) -> None:
         await self._operations.drain()
-        deadline = StopDeadline(self._reactor, self._settings.server.shutdown_timeout)
+        deadline = StopDeadline(self._reactor, self._operations.settings.server.shutdown_timeout)
         await deadline.share_out(self._end.stop_steps())
         self._operations.stop()
         if self._children is None:

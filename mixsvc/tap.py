@@ -3,8 +3,9 @@
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import crochet
@@ -36,6 +37,10 @@ from mixsvc.operations.control.socket_file import check_control
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
+from mixsvc.operations.reloading.preparing import Prepare, taking
+from mixsvc.operations.reloading.reload import ReloadOrigin
+from mixsvc.operations.reloading.source import SettingsSource
+from mixsvc.operations.reloading.table import PAGES, STOP
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
 from mixsvc.pages.app import AppSecrets
@@ -186,16 +191,34 @@ def makeService(options: MixsvcOptions) -> IService:
         with acting_as(options):
             parts = _make_parts(found, directory, hooks)
             _check_files(settings, found)
-        process = ProcessContext(os.environ, log_file(options), renewal, settings.server.control)
+        origin = _origin(options, found, directory, _reloads(parts.web, signals))
+        process = ProcessContext(os.environ, log_file(options), renewal, settings.server.control, origin)
         service = MixService(reactor, settings, parts.views, parts.authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
-    facade.mix.connect(lambda: service.facades)
-    _tune(reactor)
+    _tune(reactor, service)
     _load_what_is_closed_later(options, parts.web)
+    _allow(signals, settings)
+    return service
+
+
+def _origin(
+    options: MixsvcOptions, found: ReadSettings, directory: str, reloads: Mapping[str, Prepare]
+) -> ReloadOrigin:
+    """Where the settings come from; a daemon will be in another directory than now."""
+    path = options["config"]
+    source = SettingsSource(None if path is None else os.path.abspath(path), options.given(), directory)
+    return ReloadOrigin(source, found, reloads)
+
+
+def _reloads(web: WebApplication, signals: StopSignals) -> Mapping[str, Prepare]:
+    return {PAGES: web.prepare_reload, STOP: taking(partial(_allow, signals))}
+
+
+def _allow(signals: StopSignals, settings: Settings) -> None:
+    """Let a stop take as long as the settings say."""
     # A second more, for the process to end.
     signals.stop_in_order(settings.server.drain + settings.server.shutdown_timeout + 1)
-    return service
 
 
 def _try_application(found: ReadSettings, directory: str, options: MixsvcOptions) -> frozenset[str]:
@@ -293,6 +316,7 @@ def _prepare_process(reactor: Any) -> tuple[StopSignals, RenewalSignal]:
     return signals, renewal
 
 
-def _tune(reactor: Any) -> None:
+def _tune(reactor: Any, service: MixService) -> None:
+    facade.mix.connect(lambda: service.facades)
     reactor.callWhenRunning(collect_as_usual)
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -13,7 +13,7 @@ SERVER is for load balancers and is ignored; SESSION names the session (SockJS p
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -67,8 +67,9 @@ class SockJSResource(Resource):
             from twisted.internet import reactor
 
             clock = IReactorTime(reactor)
-        self._service = Service(clock, factory, make_options(options))
-        self._iframe = IFrame(self._service)
+        made = make_options(options)
+        self._service = Service(clock, factory, made)
+        self._iframe = IFrame(self._service, made)
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         """The resource of a URL below this one. It takes every segment, so twisted.web looks no further."""
@@ -102,6 +103,22 @@ class SockJSResource(Resource):
     def numbers(self) -> Numbers:
         """What the service has counted so far; called in the reactor thread."""
         return self._service.registry.numbers()
+
+    def prepare_options(self, options: Mapping[str, object]) -> Callable[[], None]:
+        """Check other options. Returns what puts them in the place of all those before, at once; it cannot fail.
+
+        They hold for requests and sessions from then on: sessions keep max_outbox, WebSockets also max_message, and
+        nobody is sent away. messages_per_frame and same_owner stay as they are. Called in any thread, and what it
+        returns in the reactor thread. Raises BadOption.
+        """
+        made = make_options(options)
+        iframe = IFrame(self._service, made)
+
+        def change() -> None:
+            self._service.change(made)
+            self._iframe = iframe
+
+        return change
 
     def stop(self, code: int = 1001, reason: str = "Server is stopping") -> "Deferred[None]":
         """Close every session and refuse new ones; called once, in the reactor thread.

@@ -3,7 +3,7 @@
 For programs that have more on the same site than SockJS. All of it belongs to the reactor thread.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -66,6 +66,18 @@ class PlainWebSockets:
     def __init__(self, clock: IReactorTime, options: Mapping[str, object]) -> None:
         """options: origins, max_message, pong_timeout and close_timeout of a SockJS service. Raises BadOption."""
         self._registry = Registry(clock, make_options(options))
+
+    def prepare_options(self, options: Mapping[str, object]) -> Callable[[], None]:
+        """Check other options. Returns what puts them in the place of all those before; open WebSockets keep theirs.
+
+        Called in any thread, and what it returns in the reactor thread. Raises BadOption.
+        """
+        made = make_options(options)
+
+        def change() -> None:
+            self._registry.options = made
+
+        return change
 
     def is_handshake(self, request: Request) -> bool:
         """Whether a request would open a WebSocket, of whatever origin it is."""

@@ -19,7 +19,7 @@ from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.membership import MembershipHandler
 from mixsvc.chat.handlers.message_dates import MessageDates
 from mixsvc.chat.handlers.messages import RATES, MessageHandler
-from mixsvc.chat.handlers.moderation import ModerationHandler
+from mixsvc.chat.handlers.moderation import ModerationHandler, moderator_keys
 from mixsvc.chat.handlers.pages import PageReader
 from mixsvc.chat.handlers.rate_feed import RateFeed
 from mixsvc.chat.handlers.rate_limits import RateLimiter
@@ -43,12 +43,14 @@ from mixsvc.chat.searching.indexer import SearchIndexer
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.chat.storage.records import StoredMessage
-from mixsvc.chat.storage.store import ChatDatabase, ChatStore, StoredRoom
+from mixsvc.chat.storage.store import ChatDatabase
+from mixsvc.chat.storage.stored_state import StoredState, read_stored_state
 from mixsvc.common import names
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.common.records import record
+from mixsvc.config.current import Current
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
@@ -57,9 +59,8 @@ from mixsvc.interfaces.doors import PersonFacts
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import JournalPage, Nodes
-from mixsvc.storage.engine import Cursor
 
-__all__ = ["ChatDispatcher", "Neighbours", "StoredState", "read_stored_state"]
+__all__ = ["ChatDispatcher", "Neighbours"]
 
 _log = Logger()
 
@@ -68,28 +69,6 @@ EVENTS_AT_ONCE: Final = 500
 
 # What a client reads while this node does not know whether the others have given it up.
 AWAY: Final = "The chat's database does not answer; try again a little later."
-
-
-@record
-class StoredState:
-    """What the chat reads from the database at start. event: the number of the journal's event up to which it is."""
-
-    event: int
-    rooms: Sequence[StoredRoom]
-    sanctions: Sequence[Sanction]
-    epoch: str
-
-
-def read_stored_state(store: ChatStore, cursor: Cursor) -> StoredState:
-    """Reads what `restore` needs; blocks (made for storage.database.prepare)."""
-    # First the journal: what is done meanwhile is done again, which changes nothing.
-    event = store.sanctions.read_events(cursor, 0, 0).last
-    return StoredState(
-        event,
-        store.messages.read_rooms(cursor),
-        store.sanctions.read_sanctions(cursor),
-        store.messages.read_epoch(cursor),
-    )
 
 
 @record
@@ -118,7 +97,7 @@ class ChatDispatcher:
         settings: ChatSettings,
         neighbours: Neighbours,
     ) -> None:
-        moderators = [names.key(names.normalise(each.name)) for each in settings.moderators]
+        moderators = moderator_keys(settings)
         storage = StorageQueue(clocks, database, settings)
         self._message_dates = MessageDates(clocks.steady, clocks.wall, storage, neighbours.nodes.heart)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
@@ -129,7 +108,7 @@ class ChatDispatcher:
         self._state = state = ChatState(
             clock=clocks.steady,
             wall=clocks.wall,
-            settings=settings,
+            current=Current(settings),
             storage=storage,
             rooms=rooms,
             people=people,
@@ -154,7 +133,8 @@ class ChatDispatcher:
         self._membership = MembershipHandler(state, teller, pages)
         self._messages = MessageHandler(state, teller, pages, neighbours.rates, neighbours.hooks)
         # Messages of incoming webhooks; see HookPosts.deliver.
-        self.deliver = HookPosts(state, self._messages.post).deliver
+        self._hook_posts = HookPosts(state, self._messages.post)
+        self.deliver = self._hook_posts.deliver
         self._corrections = CorrectionHandler(state)
         self._searching = SearchHandler(state)
         self._indexer = SearchIndexer(state)
@@ -194,6 +174,19 @@ class ChatDispatcher:
 
     def _delete(self, client: Client, request: asked.Delete) -> None:
         (self._moderation if client.is_moderator else self._corrections).delete(client, request)
+
+    def reload(self, settings: ChatSettings) -> None:
+        """Take other limits and moderators: for everything from now on, and all connections."""
+        state = self._state
+        before, state.current.now = state.settings, settings
+        for part in (self._rate_limiter, self._hook_posts, state.storage):
+            part.reload(settings)
+        state.rooms.limit(settings.max_rooms)
+        if settings.moderators != before.moderators:
+            moderators = moderator_keys(settings)
+            state.people.reserve(moderators)
+            self._moderation.reload(moderators)
+            self._hello.reload(before.moderators)
 
     def follow(self, function: Callable[[], object]) -> None:
         """Call function() whenever this process has stored new messages."""

@@ -11,6 +11,7 @@ from mixsvc.chat.protocol.parsing import LONGEST_KEY
 from mixsvc.chat.storage.records import HOOK, StoredMessage
 from mixsvc.common import names
 from mixsvc.common.bucket_table import BucketTable
+from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import TooFast
 
 __all__ = ["HookPosts"]
@@ -28,6 +29,10 @@ class HookPosts:
         self._clock = state.clock
         self._post = post
         self._buckets = BucketTable(state.settings.hook_rate, state.settings.hook_burst, MOST_HOOKS)
+
+    def reload(self, settings: ChatSettings) -> None:
+        """Take another rate."""
+        self._buckets.change(settings.hook_rate, settings.hook_burst)
 
     def deliver(
         self, hook: str, room: str, name: str, text: str, delivery: str | None = None

@@ -9,12 +9,13 @@ from twisted.logger import Logger
 
 from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import ChatFactory, same_owner
-from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, StoredState, read_stored_state
+from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
 from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
+from mixsvc.chat.storage.stored_state import StoredState, read_stored_state
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.common.records import record
@@ -94,7 +95,7 @@ class ChatService:
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
         factory = ChatFactory(reactor, self.dispatcher, self._patient(given.identify))
-        self.resource = SockJSResource(factory, {**sockjs_options(settings), "same_owner": same_owner}, reactor)
+        self.resource = SockJSResource(factory, sockjs_options(settings), reactor)
         self.wall = given.wall
         # For views, in any thread.
         self.tokens = given.tokens
@@ -147,6 +148,17 @@ class ChatService:
                 rooms=", ".join(self._settings.chat.private_rooms),
             )
 
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Returns what makes other limits, origins and moderators count. Any thread. Raises BadOption."""
+        change_options = self.resource.prepare_options(sockjs_options(settings))
+
+        def change() -> None:
+            change_options()
+            self._settings = settings
+            self.dispatcher.reload(settings.chat)
+
+        return change
+
     def close(self) -> "Deferred[None]":
         """Close all connections and refuse new ones; fires when the clients have answered. Cancel it to drop them."""
         self.dispatcher.close()
@@ -173,6 +185,7 @@ def sockjs_options(settings: Settings) -> dict[str, object]:
     """The options of the chat's SockJS endpoint."""
     chat = settings.chat
     options: dict[str, object] = {
+        "same_owner": same_owner,
         "origins": ("self", *chat.origins),
         "max_message": chat.max_message,
         # JSON may encode one byte in six characters.

@@ -24,7 +24,7 @@ from mixsvc.child.code_watch import CodeWatch
 from mixsvc.child.facade import ChildFacades
 from mixsvc.child.logins import ChildLogins
 from mixsvc.child.process import die_with_service, ignore_signals
-from mixsvc.config.settings import Settings
+from mixsvc.child.reload import ChildReload
 from mixsvc.errors import MixError
 from mixsvc.hooks.registry import hooks
 from mixsvc.operations.forks import ForkWatcher
@@ -36,7 +36,6 @@ from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
 from mixsvc.wsgi.children.run_threads import LOGIN
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, SEARCH, ChildSetup
-from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -78,18 +77,19 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
     facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings, secrets.secret_key)
     logins = ChildLogins(settings.chat.max_sessions)
     login_threads = VISITOR_THREADS if settings.chat.authenticator else 0
-    registered = Registered(_runner(logins), facades.take_rates, login_threads)
-    host = ChildHost(wire, settings.web.threads, _quota(settings), registered)
+    reload = ChildReload(setup, settings.web)
+    registered = Registered(_runner(logins), facades.take_rates, reload.take, login_threads)
+    host = ChildHost(wire, settings.web.threads, reload.quota, registered)
     host.start()
     shared = SharedPages(secrets, facades.logins)
     with _start_directory(setup):
         connect_for_import(facade.mix)
-        application = make_application(facade.mix, settings, shared).application
+        reload.application = make_application(facade.mix, settings, shared)
         logins.authenticate = named_authenticator(settings)
     facade.mix.connect(facades.find)
     if settings.web.reload:
         CodeWatch(partial(_tell_of_change, wire), began).start()
-    return host, application
+    return host, reload.application.application
 
 
 def _runner(logins: ChildLogins) -> Callable[[str, Sequence[Any]], object]:
@@ -142,13 +142,6 @@ def _search_as_the_service(setup: ChildSetup) -> None:
         os.environ.pop(SEARCH, None)
     else:
         os.environ[SEARCH] = setup.pythonpath
-
-
-def _quota(settings: Settings) -> SpoolQuota:
-    """How much may wait for clients: this process has its share of what all may have."""
-    web = settings.web
-    together = web.max_unread_together // max(1, web.processes)
-    return SpoolQuota(SpoolLimits.of_process(web.max_unread, together), time.monotonic)
 
 
 @contextmanager

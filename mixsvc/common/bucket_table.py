@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from mixsvc.common.token_bucket import TokenBucket
+from mixsvc.common.token_bucket import Pace, TokenBucket
 
 __all__ = ["LOOKED_AT", "BucketTable"]
 
@@ -19,8 +19,7 @@ class BucketTable:
 
     def __init__(self, rate: float, burst: int, most: int) -> None:
         """rate, burst: of each bucket. most: how many are kept."""
-        self._rate = rate
-        self._burst = burst
+        self._pace = Pace(rate, burst)
         self._most = most
         self._buckets: dict[str, TokenBucket] = {}
         # Every key once, in the order of the checks. (A dict finds its first key slowly after many were deleted.)
@@ -28,6 +27,10 @@ class BucketTable:
 
     def __len__(self) -> int:
         return len(self._buckets)
+
+    def change(self, rate: float, burst: int) -> None:
+        """Give all buckets, those that there are and later ones, another rate and burst."""
+        self._pace.change(rate, burst)
 
     def get(self, key: str) -> TokenBucket | None:
         """Returns the bucket of a key, if there is one."""
@@ -39,7 +42,7 @@ class BucketTable:
         if bucket is None:
             if 2 * len(self._buckets) >= self._most:
                 self._forget(now)
-            bucket = self._buckets[key] = TokenBucket(self._rate, self._burst)
+            bucket = self._buckets[key] = TokenBucket(self._pace)
             self._turns.append(key)
         return bucket
 

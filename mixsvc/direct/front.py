@@ -74,7 +74,7 @@ class FrontPage:
 
     def _is_open(self) -> bool:
         chat = self._around.mix.chat
-        return self._around.is_open and (chat is None or not chat.asks_permission)
+        return self._around.guests.now and (chat is None or not chat.asks_permission)
 
 
 def _plain(fields: Pairs, body: bytes) -> Answer:

@@ -59,6 +59,18 @@ class DirectPages(Resource):
         # By the function that says of which version they are.
         self._kept: dict[Callable[[], object], KeptAnswers] = defaultdict(KeptAnswers)
 
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Returns what makes other origins and the access of guests count. Any thread."""
+        policy = PagePolicy(ReadingSites(settings.chat.origins))
+
+        def change() -> None:
+            self._policy = policy
+            self._routes.around.guests.now = settings.chat.guests
+            # They name the origins of before.
+            self._kept.clear()
+
+        return change
+
     def render(self, request: Request) -> Any:
         """What needs the long way is for the application."""
         return self._application.render(request)

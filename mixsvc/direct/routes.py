@@ -12,6 +12,7 @@ from mixsvc.answers.past import KeptHistories
 from mixsvc.answers.rates import RateAnswers
 from mixsvc.answers.rooms import room_list
 from mixsvc.common.records import record
+from mixsvc.config.current import Current
 from mixsvc.interfaces import IMix
 from mixsvc.scripts.bundle import BUILT
 from mixsvc.scripts.page_files import STATIC, PageFiles
@@ -52,12 +53,12 @@ class Route:
 class DirectSources:
     """What the routes need of the service.
 
-    is_open: whether everybody may read the chat, as far as the settings say. rate_version: returns a value that is
+    guests: whether everybody may read the chat, as far as the settings say. rate_version: returns a value that is
     another one when any answer about rates may be. room_count: returns how many rooms there are.
     """
 
     mix: IMix
-    is_open: bool
+    guests: Current[bool]
     rate_version: Callable[[], object]
     room_count: Callable[[], int]
 
@@ -123,7 +124,7 @@ class Routes:
 
     def _rooms(self, asked: Asked) -> Answer:
         chat = self.around.mix.chat
-        if chat is None or not self.around.is_open or chat.asks_permission or self.around.room_count() > MOST_ROOMS:
+        if chat is None or not self.around.guests.now or chat.asks_permission or self.around.room_count() > MOST_ROOMS:
             raise LeftToView
         answer = room_list(chat.overview())
         if len(answer.body) > LONGEST_LIST:

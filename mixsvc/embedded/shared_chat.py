@@ -11,10 +11,10 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mixsvc.chat.dispatch import StoredState
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.chat.service import ChatService
+from mixsvc.chat.storage.stored_state import StoredState
 from mixsvc.common.records import record
 from mixsvc.config.chat_url import first_port
 from mixsvc.config.secret_files import api_token

@@ -43,6 +43,10 @@ class HeldCrowd(Generic[Client]):
         self._timer: IDelayedCall | None = None
         self._count = 0
 
+    def limit(self, most: int, most_each: int) -> None:
+        """Take other limits for those who come; nobody is sent away."""
+        self._most, self._most_each = most, most_each
+
     def __len__(self) -> int:
         return self._count
 

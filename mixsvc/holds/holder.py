@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from mixsvc.common.addresses import network
 from mixsvc.common.hook_paths import without_hook_secret
 from mixsvc.common.records import record
-from mixsvc.config.settings import TopicsSettings
+from mixsvc.config.settings import Settings, TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.holds.arrival import Arrival, Fields, read_arrival
 from mixsvc.holds.crowd import HeldCrowd
@@ -99,6 +99,18 @@ class ClientHolder:
         self._refused = Counter(dict.fromkeys(REASONS, 0))
         self._slow = 0
         self._stopped: Deferred[None] | None = None
+
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Returns what makes other limits and origins count; those whom it holds stay. Any thread."""
+        limits = HoldLimits.of(settings.topics)
+        change_origins = self._sockets.prepare_options({"origins": ("self", *settings.chat.origins)})
+
+        def change() -> None:
+            self.max_unread = limits.max_unread
+            self._crowd.limit(limits.most, limits.most_each)
+            change_origins()
+
+        return change
 
     def stats(self) -> HeldStats:
         """What was counted until now."""

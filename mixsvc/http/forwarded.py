@@ -135,6 +135,10 @@ class ConnectionSenders:
             self._last = Sender(self.ends, fields, forwarded, self._site.hosts)
         return self._last
 
+    def judge_anew(self) -> None:
+        """Other peers may be trusted now, and the site may have other hosts: for the requests from now on."""
+        self._ends = self._last = None
+
     def forget(self) -> None:
         """No request comes soon: keep nothing of the last one."""
         self._last = None

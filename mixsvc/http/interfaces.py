@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import Request
 
 from mixsvc.http.errors import RefusedRequest
-from mixsvc.http.forwarded import SenderSite
+from mixsvc.http.forwarded import ConnectionSenders, SenderSite
 from mixsvc.http.head import RequestHead
 from mixsvc.http.timeouts import HasDeadlines, Timeouts
 from mixsvc.http.uploads import UploadQuota
@@ -23,6 +23,7 @@ class Connection(HasDeadlines, Protocol):
     """What a site needs of a connection."""
 
     transport: Any
+    senders: ConnectionSenders
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is lost."""

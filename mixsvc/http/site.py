@@ -53,13 +53,9 @@ class MixSite(Site):
     def __init__(self, reactor: IReactorTime, root: IResource, settings: Settings) -> None:
         # Without twisted.web's own timeout, which any byte postpones.
         Site.__init__(self, root, reactor=reactor, timeout=None)
-        server = settings.server
         self.seconds = reactor.seconds
         self.uploads = UploadQuota(settings.web.max_body, settings.web.max_bodies)
-        self.timeouts = Timeouts.of(settings)
-        self.trusted = server.trusted_proxies
-        self.hosts = frozenset(server.hosts)
-        self.hsts = b"max-age=%d" % server.hsts if server.hsts else b""
+        self._take(settings)
         self.channels: set[Connection] = set()
         # In the order in which they became idle.
         self.idle: dict[Connection, None] = {}
@@ -67,8 +63,6 @@ class MixSite(Site):
         self.is_stopping = False
         # Called with each request that was answered and the seconds it took, in place of twisted.web's access log.
         self.on_answer: Callable[[Any, float], None] | None = None
-        self._limit = connection_limit(server.max_connections)
-        self._wanted = server.max_connections
         # Includes those of WebSockets, which drop out when they are collected as garbage after the connection is lost.
         self._transports: WeakSet[Any] = WeakSet()
         self._counted_at = 0.0
@@ -76,11 +70,31 @@ class MixSite(Site):
         self._empty: Deferred[None] | None = None
         self._pages: Any = IPages(root, None)
         self._place = lru_cache(1024)(self._find_place)
+
+    def _take(self, settings: Settings) -> None:
+        server = settings.server
+        self.timeouts = Timeouts.of(settings)
+        self.trusted = server.trusted_proxies
+        self.hosts = frozenset(server.hosts)
+        self.hsts = b"max-age=%d" % server.hsts if server.hsts else b""
+        self._limit = connection_limit(server.max_connections)
+        self._wanted = server.max_connections
         self._forwarded = lru_cache(256)(partial(read_forwarded, trusted=self.trusted))
+
+    def reload(self, settings: Settings) -> None:
+        """Take other limits, hosts and trusted proxies: for requests from now on, on connections that are open, too."""
+        self._take(settings)
+        self.uploads.limit(settings.web.max_body, settings.web.max_bodies)
+        for channel in self.channels:
+            channel.senders.judge_anew()
+        self._warn_of_files()
 
     def startFactory(self) -> None:
         """Called when the first port is open."""
         Site.startFactory(self)
+        self._warn_of_files()
+
+    def _warn_of_files(self) -> None:
         if self._limit < self._wanted:
             self._log.warn(
                 "web: at most {limit} connections at one time, not the {wanted} of [server] max_connections: "

@@ -30,6 +30,10 @@ class UploadQuota:
         self.max_each = max_each
         self._max_together = max_together
 
+    def limit(self, max_each: int, max_together: int) -> None:
+        """Take other limits for the bytes that come from now on."""
+        self.max_each, self._max_together = max_each, max_together
+
     def too_large(self) -> RefusedRequest:
         """The refusal of a body that has more bytes than one may have."""
         return RefusedRequest(413, f"The body is too large: this server takes {self.max_each} bytes.")

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import is_loopback, network
-from mixsvc.common.token_bucket import TokenBucket
+from mixsvc.common.token_bucket import Pace, TokenBucket
 from mixsvc.irc.clients.door import IrcDoor
 from mixsvc.irc.clients.outbox import IrcOutbox
 from mixsvc.irc.grammar.line_buffer import LineBuffer, TooLong
@@ -26,13 +26,10 @@ ANSWER_SECONDS: Final = 60.0
 CLOSE_SECONDS: Final = 5.0
 
 # Lines in the long run, and at once.
-LINES_A_SECOND: Final = 20.0
-LINES_BURST: Final = 100
+LINES: Final = Pace(20.0, 100)
 
-# The commands that others hear of; for most the chat has limits of its own. A client that pastes is slowed down here, a
-# little more than those limits ask for, so that they refuse nothing of it.
+# The commands that others hear of; for most the chat has limits of its own, and so has the door (IrcDoor.writing).
 WRITING: Final = ("PRIVMSG", "NOTICE", "TOPIC", "REDACT", "AWAY", "SETNAME")
-CAUTION: Final = 0.95
 
 EMPTY: Final = IrcLine("")
 
@@ -50,8 +47,8 @@ class IrcConnection(Protocol):
         self._leave = leave
         self._clock = door.given.clock
         self._buffer = LineBuffer()
-        self._lines = TokenBucket(LINES_A_SECOND, LINES_BURST)
-        self._writes = TokenBucket(door.chat.rate * CAUTION, max(1, door.chat.burst - 1))
+        self._lines = TokenBucket(LINES)
+        self._writes = TokenBucket(door.writing)
         # A line that waits for its turn, and the call for it; how many hold all lines.
         self._next: ReceivedLine | None = None
         self._turn: IDelayedCall | None = None

@@ -51,7 +51,6 @@ class IrcService(Factory):
     noisy = False
 
     def __init__(self, settings: Settings, given: IrcSurroundings) -> None:
-        self._settings = settings.irc
         self._door = IrcDoor(settings.irc, settings.chat, given)
         self._connections: dict[IrcConnection, str] = {}
         self._by_address: Counter[str] = Counter()
@@ -69,6 +68,10 @@ class IrcService(Factory):
         self._by_address[address] += 1
         self._door.numbers.opened += 1
         return connection
+
+    def reload(self, settings: Settings) -> None:
+        """Take other limits; connections that there are stay."""
+        self._door.reload(settings.irc, settings.chat)
 
     def transports(self) -> list[Any]:
         """The transports of all connections."""
@@ -96,10 +99,10 @@ class IrcService(Factory):
     def _refusal(self, address: str) -> str:
         if self._stopped is not None:
             return "stopping"
-        if len(self._connections) >= self._settings.max_connections:
+        if len(self._connections) >= self._door.settings.max_connections:
             return "connections"
         # Everybody behind a Unix socket has no address.
-        if address and self._by_address[address] >= self._settings.max_per_address:
+        if address and self._by_address[address] >= self._door.settings.max_per_address:
             return "address"
         return ""
 

@@ -12,16 +12,17 @@ one meets them:
   do not make the service unready.
 - metrics.py: the numbers in the formats of Prometheus. The names are documented in docs/how-to/operations.md, and
   users' dashboards depend on them.
-- agreement.py: what all nodes of a chat must have in common, compared at the start.
+- agreement.py: what all nodes of a chat must have in common, compared at the start and after a reload.
 - traffic.py, reactor_lag.py: what is counted for the metrics only: responses, and how late the reactor is.
 - access_log.py: one line for each response, written in batches.
 - log_files.py: log files, which are reopened on SIGUSR1 and SIGHUP after logrotate has moved them away.
+- reloading/: SIGHUP, or an operator, has the settings read again.
 - renewal_signal.py: SIGUSR2, on which children with new code replace those with the old one.
 - ending.py: the steps of the end of the service, in order.
 - stop_signals.py: SIGTERM and SIGINT, from makeService to the end of the process.
 - garbage.py: garbage collection, rare until the start has ended.
 - forks.py: what a child that a view forks must not share with the service.
-- systemd.py: READY, STOPPING and the watchdog by sd_notify.
+- systemd.py: READY, RELOADING, STOPPING and the watchdog by sd_notify.
 - control/: what operators see of the whole service, and what they can do, for all ways to ask.
 - operations.py: puts these together for one service, and does the drain, which is the first step of a stop: /readyz
   answers 503 and systemd is notified, while everything else works as before for [server] drain seconds.

@@ -1,7 +1,9 @@
 """The access log: one line for each response, written in batches."""
 
 import json
+import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -13,8 +15,10 @@ from twisted.web.server import Request
 
 from mixsvc.common.hook_paths import without_hook_secret
 from mixsvc.common.times import utc_milliseconds
+from mixsvc.config.settings import Settings
+from mixsvc.operations.log_files import LogFile
 
-__all__ = ["FORMATS", "AccessLog", "combined", "into_log", "json_line"]
+__all__ = ["FORMATS", "AccessLog", "AccessOutput", "combined", "into_log", "json_line"]
 
 # A line waits up to so many seconds for others, and up to so many lines wait.
 WAIT_SECONDS: Final = 0.5
@@ -94,6 +98,67 @@ class AccessLog:
         lines, self._lines = self._lines, []
         if lines:
             self._write(lines)
+
+
+class AccessOutput:
+    """The access log that the settings want, which a reload replaces. Used in the reactor thread.
+
+    file: the file of the lines; None if there is none, or if they go to the log of the service.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._log: AccessLog | None = None
+        self.file: LogFile | None = None
+
+    def open(self, settings: Settings) -> None:
+        """Begin. Raises BadSetting if the file cannot be opened."""
+        self._take(settings, _opened(settings))
+
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Open the file, if it is another one. Returns what makes the settings count. Raises BadSetting.
+
+        Called in any thread, and what it returns in the reactor thread.
+        """
+        before = self.file
+        if before is not None and before.path == _path(settings):
+            return lambda: self._take(settings, before)
+        file = _opened(settings)
+
+        def change() -> None:
+            self._take(settings, file)
+            if before is not None:
+                before.close()
+
+        return change
+
+    def _take(self, settings: Settings, file: LogFile | None) -> None:
+        self.flush()
+        form = FORMATS.get(settings.server.access_log)
+        write = into_log if file is None else file.write_lines
+        self._log = None if form is None else AccessLog(self._clock, time.time, form, write)
+        self.file = file
+
+    def answered(self, request: Request, seconds: float) -> None:
+        """See AccessLog."""
+        if self._log is not None:
+            self._log.answered(request, seconds)
+
+    def flush(self) -> None:
+        """See AccessLog."""
+        if self._log is not None:
+            self._log.flush()
+
+
+def _path(settings: Settings) -> str:
+    """The file of the lines, absolute; "" for none."""
+    server = settings.server
+    return os.path.abspath(server.access_log_file) if server.access_log_file and server.access_log in FORMATS else ""
+
+
+def _opened(settings: Settings) -> LogFile | None:
+    path = _path(settings)
+    return LogFile(path) if path else None
 
 
 def into_log(lines: list[str]) -> None:

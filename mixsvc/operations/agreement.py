@@ -23,7 +23,7 @@ from mixsvc.errors import BadSetting
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.postgres.running import living_nodes, named_nodes
 
-__all__ = ["agree", "expect_agreement", "own_part"]
+__all__ = ["agree", "compare_settings", "expect_agreement", "own_part"]
 
 _log = Logger()
 
@@ -102,7 +102,7 @@ def agree(cursor: Cursor, own: OwnPart) -> None:
             _log.info("nodes: {setting} is new; other nodes need a copy of it", setting=each.setting)
     if own.is_keyless:
         _log.warn("nodes: [web] secret_key_file names no file, so a login holds on this node only")
-    _compare_settings(cursor, own.settings)
+    compare_settings(cursor, own.settings)
     _compare_clocks(cursor)
 
 
@@ -137,14 +137,18 @@ def _now(cursor: Cursor) -> float:
     return float(seconds)
 
 
-def _compare_settings(cursor: Cursor, mine: Mapping[str, str]) -> None:
+def compare_settings(cursor: Cursor, mine: Mapping[str, str]) -> None:
+    """Compare the settings of a node with those of the node that had new ones last, and leave them for the next one.
+
+    mine: their fingerprints. The log warns of those that differ. Blocks.
+    """
     row = cursor.execute(FOUND, ("settings",)).fetchone()
     others: Mapping[str, str] = json.loads(row[0]) if row is not None else {}
     different = [name for name, value in mine.items() if others.get(name, value) != value]
     if different:
         _log.warn(
-            "nodes: {names} is set otherwise than on the node that started before this one; give all nodes the same "
-            "settings",
+            "nodes: {names} is set otherwise than on the node that read its settings before this one; give all nodes "
+            "the same settings",
             names=", ".join(different),
         )
     if mine:

@@ -104,19 +104,21 @@ def hold_log_signals() -> None:
         signal.signal(number, _SignalRecorder())
 
 
-def handle_log_signals(reopen: Callable[[], None]) -> None:
-    """Call reopen on SIGUSR1 and SIGHUP, in the main thread, from a signal handler. Called in the main thread.
+def handle_log_signals(reopen: Callable[[], None], reload: Callable[[], None]) -> None:
+    """Call reopen on SIGUSR1, and reload on SIGHUP, in the main thread, from a signal handler.
 
-    Calls it once now if `hold_log_signals` recorded one. SIGHUP is left alone if the process has a terminal: there it
-    says that the terminal is gone, and ends the process.
+    Called in the main thread. Calls them now if `hold_log_signals` recorded the signal. SIGHUP is left alone if the
+    process has a terminal: there it says that the terminal is gone, and ends the process.
     """
+    for number in _signals():
+        act = reload if number == signal.SIGHUP else reopen
+        before = signal.signal(number, _acting(act))
+        if isinstance(before, _SignalRecorder) and before.has_come:
+            act()
 
-    def handle(number: int, frame: Any) -> None:
-        reopen()
 
-    before = [signal.signal(number, handle) for number in _signals()]
-    if any(isinstance(each, _SignalRecorder) and each.has_come for each in before):
-        reopen()
+def _acting(act: Callable[[], None]) -> Callable[[int, Any], None]:
+    return lambda number, frame: act()
 
 
 class _SignalRecorder:

@@ -2,22 +2,27 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, Logger, textFileLogObserver
+from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
 from mixsvc.common.records import record
+from mixsvc.config.current import Current
 from mixsvc.config.secret_files import admin_token
 from mixsvc.config.settings import Settings
-from mixsvc.errors import MixError
+from mixsvc.errors import ActionRefused, MixError
 from mixsvc.http.site import MixSite
-from mixsvc.operations.access_log import FORMATS, AccessLog, into_log
+from mixsvc.interfaces import DeferToThread
+from mixsvc.operations.access_log import AccessOutput
+from mixsvc.operations.agreement import compare_settings, own_part
 from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
 from mixsvc.operations.later import LaterPage
 from mixsvc.operations.log_files import LogFile, handle_log_signals
@@ -25,6 +30,10 @@ from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.ports import PortLog
 from mixsvc.operations.reactor_lag import ReactorLag
 from mixsvc.operations.readiness import DatabaseTraits, Readiness, ServiceStage
+from mixsvc.operations.reloading import table
+from mixsvc.operations.reloading.parts import reloadable
+from mixsvc.operations.reloading.preparing import Prepare, taking
+from mixsvc.operations.reloading.reload import ReloadOrigin, SettingsReload
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
@@ -45,13 +54,15 @@ class ProcessContext:
     """The process that the service runs in.
 
     environ: its environment. log_file: the file that it logs to, if we have opened that. renewal: the handler of
-    SIGUSR2. control: the path of the socket by which operators ask; "" for none.
+    SIGUSR2. control: the path of the socket by which operators ask; "" for none. origin: where its settings come from;
+    None if they cannot be read again.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
     log_file: LogFile | None = None
     renewal: RenewalSignal = field(default_factory=RenewalSignal)
     control: str = ""
+    origin: ReloadOrigin | None = None
 
 
 class Operations:
@@ -59,11 +70,18 @@ class Operations:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, parts: MonitoredParts, process: ProcessContext) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        parts: MonitoredParts,
+        process: ProcessContext,
+        defer_to_thread: DeferToThread,
+    ) -> None:
         self._reactor = reactor
-        self._settings = settings
+        self._current = Current(settings)
         self._parts = parts
-        self._files = [process.log_file] if process.log_file is not None else []
+        self._log_file = process.log_file
         self._notifier = SystemdNotifier(reactor, process.environ)
         self._renewal = process.renewal
         traits = DatabaseTraits()
@@ -73,17 +91,25 @@ class Operations:
         self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble, traits)
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
-        self._access: AccessLog | None = None
+        self._access = AccessOutput(reactor)
         self._started = time.time()
+        self._defer_to_thread = defer_to_thread
+        self._reloading = SettingsReload(process.origin, self._current, defer_to_thread)
+        self._reloading.add({table.LOG: self._access.prepare_reload})
         self._desk: OperatorDesk | None = None
         self._control_path = process.control
         self._control: ControlAcceptor | None = None
         # What is listened on.
         self.port_log = PortLog(settings.server.hosts)
 
+    @property
+    def settings(self) -> Settings:
+        """The settings that count now."""
+        return self._current.now
+
     def with_health_pages(self, rest: Resource) -> Resource:
         """The root of the public site: /healthz and /readyz before the rest, unless operators have their own port."""
-        if self._settings.server.admin_listen:
+        if self.settings.server.admin_listen:
             return rest
         return PagesBefore(health_pages(self._readiness.report), rest)
 
@@ -91,14 +117,14 @@ class Operations:
         """Count and log the responses of a site; returns the site for operators, whose responses are not counted."""
         site.on_answer = self._answered
         self._site = site
-        # A probe may use any host name; the window, where browsers come, looks at it by itself.
-        server, web = replace(self._settings.server, hosts=(), hsts=0), replace(self._settings.web, max_body=MAX_FORM)
-        admin = MixSite(self._reactor, self._admin_root(site), replace(self._settings, server=server, web=web))
+        admin = MixSite(self._reactor, self._admin_root(site), _for_operators(self.settings))
         admin.on_answer = lambda request, seconds: None
+        self.reloads({table.ADMIN: taking(lambda settings: admin.reload(_for_operators(settings)))})
+        self.reloads(reloadable(self._parts, site, lambda: self._reloading.values))
         return admin
 
     def _admin_root(self, site: MixSite) -> Resource:
-        if not self._settings.server.admin_listen:
+        if not self.settings.server.admin_listen:
             # Nobody can ask for metrics, so what writes them is not loaded.
             return Resource()
         from mixsvc.operations.metrics import MetricsExposition
@@ -111,7 +137,7 @@ class Operations:
         from mixsvc.operations.window.desk import ControlDesk
         from mixsvc.operations.window.resource import make_window
 
-        return make_window(self._reactor, self._settings.server, ControlDesk(lambda: self.desk))
+        return make_window(self._reactor, self.settings.server, ControlDesk(lambda: self.desk))
 
     def _metric_sources(self, site: MixSite) -> "MetricSources":
         from mixsvc.operations.metrics import MetricSources
@@ -130,7 +156,7 @@ class Operations:
             views=parts.views,
             unread=lambda: parts.unread.on_disk,
             children=parts.children.stats if parts.children is not None else None,
-            server=(lambda: parts.database.is_available) if self._settings.storage.url else None,
+            server=(lambda: parts.database.is_available) if self.settings.storage.url else None,
             node=parts.node.stats if parts.node is not None else None,
             held=parts.holder.stats,
             sockets=parts.sockets.stats,
@@ -152,14 +178,14 @@ class Operations:
         site = self._site
         return OperatedService(
             reactor=self._reactor,
-            settings=self._settings,
+            current=self._current,
             parts=self._parts,
             started=self._started,
             http=lambda: HttpNumbers(len(site.channels), site.refused),
             lag=self._lag.seconds,
             stage=lambda: self._readiness.stage.name.lower(),
             listening=self.port_log.lines,
-            means=OperatorMeans(self.reopen, self._readiness.drain),
+            means=OperatorMeans(self.reopen, self.reload, self._readiness.drain),
         )
 
     def log_into_file(self, application: Any) -> None:
@@ -167,8 +193,8 @@ class Operations:
 
         application: twisted.application.service.Application.
         """
-        for file in self._files:
-            observer: Any = file
+        observer: Any = self._log_file
+        if observer is not None:
             application.setComponent(ILogObserver, textFileLogObserver(observer))
 
     def start(self) -> None:
@@ -177,10 +203,10 @@ class Operations:
         Called before the reactor runs, when the process has its final user. Raises BadSetting if one of them cannot be
         used.
         """
-        server = self._settings.server
+        server = self.settings.server
         if server.admin_listen and server.admin_token_file:
             admin_token(server.admin_token_file)
-        self._access = self._access_log()
+        self._access.open(self.settings)
         self._open_control()
         self._readiness.stage = ServiceStage.SERVING
         self._reactor.callWhenRunning(self._begin)
@@ -205,34 +231,54 @@ class Operations:
         self._lag.start()
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
-            handle_log_signals(lambda: self._reactor.callFromThread(self.reopen))
+            call = self._reactor.callFromThread
+            handle_log_signals(partial(call, self.reopen), partial(call, self._reopen_and_reload))
             self._renewal.lead_to(lambda: self._reactor.callFromThread(self.renew))
-
-    def _access_log(self) -> AccessLog | None:
-        server = self._settings.server
-        form = FORMATS.get(server.access_log)
-        if form is None:
-            return None
-        write: Callable[[list[str]], None] = into_log
-        if server.access_log_file:
-            file = LogFile(server.access_log_file)
-            self._files.append(file)
-            write = file.write_lines
-        return AccessLog(self._reactor, time.time, form, write)
 
     def _answered(self, request: Request, seconds: float) -> None:
         self._traffic.answered(request, seconds)
-        if self._access is not None:
-            self._access.answered(request, seconds)
+        self._access.answered(request, seconds)
 
     def reopen(self) -> int:
         """Reopen the log files by their names, as somebody has moved the old files away; returns how many there are."""
-        if self._access is not None:
-            self._access.flush()
-        for file in self._files:
+        self._access.flush()
+        files = [each for each in (self._log_file, self._access.file) if each is not None]
+        for file in files:
             file.reopen()
-        self._log.info("mixsvc: {count} log files reopened", count=len(self._files))
-        return len(self._files)
+        self._log.info("mixsvc: {count} log files reopened", count=len(files))
+        return len(files)
+
+    def _reopen_and_reload(self) -> None:
+        self.reopen()
+        # The log says what came of it.
+        self.reload().addErrback(lambda failure: None)
+
+    def reload(self) -> "Deferred[str]":
+        """Read the settings again; see SettingsReload.reload. systemd and other nodes are told."""
+        if self._readiness.stage is ServiceStage.STOPPING:
+            return fail(ActionRefused(ServiceStage.STOPPING.value))
+        self._notifier.reloading()
+        return self._reloading.reload().addCallbacks(self._reloaded, self._not_reloaded)
+
+    def _reloaded(self, line: str) -> str:
+        self._tell_manager(f"Settings read again: {line}")
+        if self.settings.storage.url:
+            own = self._defer_to_thread(partial(own_part, self.settings))
+            own.addCallback(lambda found: self._parts.database.run(compare_settings, found.settings))
+            own.addErrback(self._not_compared)
+        return line
+
+    def _not_reloaded(self, failure: Failure) -> Failure:
+        self._tell_manager(f"Settings not read again: {failure.getErrorMessage()}")
+        return failure
+
+    def _tell_manager(self, outcome: str) -> None:
+        if self._readiness.stage is not ServiceStage.STOPPING:
+            self._notifier.reloaded(outcome)
+
+    def _not_compared(self, failure: Failure) -> None:
+        reason = failure.getErrorMessage()
+        self._log.warn("nodes: the settings could not be compared with those of the others: {reason}", reason=reason)
 
     def renew(self) -> None:
         """Replace the children, as there is new code of the application."""
@@ -243,10 +289,15 @@ class Operations:
                 "mixsvc: SIGUSR2 brings new code only to processes of the application: set [web] processes = 1 or more"
             )
 
+    def reloads(self, parts: Mapping[str, Prepare]) -> None:
+        """These parts take over other settings, too; parts: by their names in the table."""
+        self._reloading.add(parts)
+
     def drain(self) -> "Deferred[None]":
         """Report "not ready" everywhere; fires after [server] drain seconds, so that a load balancer has noticed it."""
-        server = self._settings.server
+        server = self.settings.server
         self._readiness.stage = ServiceStage.STOPPING
+        self._reloading.stop()
         # A second more, for the process to end.
         self._notifier.stopping(server.drain + server.shutdown_timeout + 1)
         if server.drain:
@@ -262,5 +313,10 @@ class Operations:
         if self._control is not None:
             self._control.close()
         self._notifier.stop()
-        if self._access is not None:
-            self._access.flush()
+        self._access.flush()
+
+
+def _for_operators(settings: Settings) -> Settings:
+    """Those of their site: a probe may use any host name; the window, where browsers come, looks at it by itself."""
+    server, web = replace(settings.server, hosts=(), hsts=0), replace(settings.web, max_body=MAX_FORM)
+    return replace(settings, server=server, web=web)

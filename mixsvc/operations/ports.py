@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 
+from mixsvc.http.ports.certificates import RenewingFactory
 from mixsvc.http.ports.links import address_text, link_to
 from mixsvc.http.ports.listening import close_port, open_port
 
@@ -38,6 +39,11 @@ class OpenPorts:
             opening.addCallbacks(keep, lambda failure: failures.append(failure.value), callbackArgs=(description,))
         if failures:
             raise failures[0]
+
+    def certificates(self) -> list[RenewingFactory]:
+        """The factories of those with a certificate, which can be read anew."""
+        factories = [getattr(port, "factory", None) for port in self._ports]
+        return [each for each in factories if isinstance(each, RenewingFactory)]
 
     def close(self) -> "Deferred[Any]":
         """Close them; fires when they are closed."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -34,6 +35,16 @@ class SystemdNotifier:
         self.send("READY=1")
         if self._address and self._watchdog_seconds:
             self._watchdog.start(self._watchdog_seconds)
+
+    def reloading(self) -> None:
+        """Say that the settings are read again; `reloaded` is next. For Type=notify-reload, and for any other."""
+        # systemd compares it with when it has sent the signal.
+        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self.send(f"RELOADING=1\nMONOTONIC_USEC={now}")
+
+    def reloaded(self, outcome: str) -> None:
+        """Say that the service is ready again, and what came of the reload, in one line."""
+        self.send(f"READY=1\nSTATUS={outcome}")
 
     def stopping(self, seconds: float) -> None:
         """Say that the service is stopping, which may take so many seconds. The watchdog's messages go on."""

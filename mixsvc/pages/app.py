@@ -33,7 +33,7 @@ from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
 from mixsvc.pages.webhooks import routes as webhooks
 
-__all__ = ["AppSecrets", "create_app"]
+__all__ = ["AppSecrets", "create_app", "replace_app"]
 
 NAME: Final = "mixsvc"
 
@@ -102,6 +102,16 @@ def create_app(
     _install_error_responses(app)
     app.after_request(_add_headers)
     return app
+
+
+def replace_app(app: Flask, other: Flask) -> None:
+    """From now on let an app that is served answer as another one; requests that it has begun end as they began.
+
+    other: with the same keys and memory. Any thread.
+    """
+    app.session_interface, app.extensions[LOGINS] = other.session_interface, other.extensions[LOGINS]
+    # Flask calls it through the instance, so that it can be replaced (its documentation of Flask.wsgi_app).
+    vars(app)["wsgi_app"] = other.wsgi_app
 
 
 def _install_error_responses(app: Flask) -> None:

@@ -43,6 +43,10 @@ class SourcePauses:
         """pause: called with the seconds for which sources are not to be asked, by name."""
         self._database = database
         self._pause = pause
+        self.change(settings)
+
+    def change(self, settings: RatesSettings) -> None:
+        """Take other settings."""
         # Who has entered another address or key does not wait for the old one. A hash, as these may have secrets.
         self._suffix = f" {hashlib.sha256(repr(astuple(settings)).encode()).hexdigest()[:16]}"
 

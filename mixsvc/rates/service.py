@@ -8,9 +8,10 @@ from typing import Any
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from mixsvc.config.settings import Settings
-from mixsvc.interfaces import Quote
+from mixsvc.config.settings import RatesSettings, Settings
+from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.rates.facade import RatesFacade
@@ -28,10 +29,10 @@ from mixsvc.rates.pauses import SourcePauses
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
-from mixsvc.rates.sources import build_sources
+from mixsvc.rates.sources import build_sources, check_sources, unchanged_sources
 from mixsvc.rates.sources.agent import PollingAgent
 from mixsvc.rates.sources.archive import ArchiveSource
-from mixsvc.rates.sources.ecb_history import history_documents
+from mixsvc.rates.sources.ecb_history import HistoryDocument, history_documents
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.engine import TransactionRunner
 from mixsvc.threads.pool import DaemonThreadPool
@@ -66,20 +67,46 @@ class RatesService:
         self._store = _store(settings)
         self._keeper = HistoryKeeper(database, self._store, self.history, pool.defer)
         self._listeners: list[Callable[[], None]] = []
-        client = HTTPClient(PollingAgent(reactor, settings.rates.timeout))
-        self._sources = build_sources(settings.rates, client, pool.defer, _now)
-        self._asks_bank = ECB in settings.rates.sources
+        self._reactor = reactor
+        self._rates = settings.rates
+        self._sources, documents = self._made(settings.rates)
         chain = Chain(self._sources, settings.rates.interval, random.random)
         # Only nodes on PostgreSQL follow each other; without it a source tells the one that asks.
         self._pauses = SourcePauses(database, settings.rates, self._pause) if settings.storage.url else None
         outputs = QuoteOutputs(self.table, self._save, self._changed, self._paused)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
-        documents = history_documents(settings.rates, client, pool.defer, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         services = (self._poller, self._backfill)
         self._led = LedRates(reactor, nodes or alone(), services, self._read_stored, self._heed_pauses)
         # For every thread.
         self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
+
+    def _made(self, settings: RatesSettings) -> tuple[Sequence[IRateSource], Sequence[HistoryDocument]]:
+        client = HTTPClient(PollingAgent(self._reactor, settings.timeout))
+        given = client, self._pool.defer, _now
+        return build_sources(settings, *given), history_documents(settings, *given)
+
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Check other settings of the sources. Returns what makes them count; those that are due are asked then.
+
+        Called in a worker thread, as it blocks for some 12 ms. Raises BadSetting.
+        """
+        check_sources(settings.rates)
+        sources, documents = self._made(settings.rates)
+
+        def change() -> None:
+            before, self._rates, self._sources = self._rates, settings.rates, sources
+            self._poller.change(settings.rates, sources, unchanged_sources(before, settings.rates))
+            self._backfill.change(documents)
+            if self._pauses is not None:
+                self._pauses.change(settings.rates)
+            if not self._has_archive:
+                self._pool.defer(self.read_archive).addErrback(self._not_read)
+
+        return change
+
+    def _not_read(self, failure: Failure) -> None:
+        self._log.failure("rates: the archive could not be read", failure)
 
     def read_archive(self) -> None:
         """Read the archive, if it is one of the sources: publish its newest quotes, and take over its history.
@@ -156,7 +183,7 @@ class RatesService:
         return changed
 
     def _is_complete(self) -> bool:
-        return self._has_archive or not (self._asks_bank and self._backfill.is_awaited())
+        return self._has_archive or not (ECB in self._rates.sources and self._backfill.is_awaited())
 
     def _bank_answers(self) -> bool:
         return may_be_asked(ECB, self._poller.health())

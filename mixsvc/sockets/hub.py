@@ -22,6 +22,9 @@ __all__ = ["SocketLimits", "SocketStats", "ViewSockets"]
 FORBIDDEN: Final = "origin"
 HANDSHAKE: Final = "handshake"
 
+# The crowd's limit of all sockets: each kind of thread has its own.
+ALL: Final = 2**62
+
 # Why there is no socket, as the response says it; what is wrong with a handshake is said in place of its text.
 REASONS: Final = {
     "threads": "No thread of this server is free for another WebSocket; try again later.",
@@ -71,7 +74,7 @@ class ViewSockets:
         self._reactor = reactor
         self._most = limits.most
         # Those that wait for a thread count, too.
-        self._crowd: HeldCrowd[SocketOffer] = HeldCrowd(reactor, 2**62, limits.each)
+        self._crowd: HeldCrowd[SocketOffer] = HeldCrowd(reactor, ALL, limits.each)
         self._sockets = PlainWebSockets(reactor, {"origins": ("self", *origins)})
         self._open: set[SocketOffer] = set()
         # Those whose view has begun and not returned.
@@ -79,6 +82,17 @@ class ViewSockets:
         self._opened = self._slow = 0
         self._refused = Counter(dict.fromkeys(REASONS, 0))
         self._stopped: Deferred[None] | None = None
+
+    def prepare_reload(self, settings: Settings) -> Callable[[], None]:
+        """Returns what makes another limit of an address and other origins count; open sockets stay. Any thread."""
+        each = SocketLimits.of(settings).each
+        change_origins = self._sockets.prepare_options({"origins": ("self", *settings.chat.origins)})
+
+        def change() -> None:
+            self._crowd.limit(ALL, each)
+            change_origins()
+
+        return change
 
     def stats(self) -> SocketStats:
         """What was counted until now."""

@@ -46,6 +46,11 @@ class Publisher:
         # How many events were refused, as there were too many.
         self.refused = 0
 
+    def reload(self, settings: TopicsSettings) -> None:
+        """Take other limits."""
+        self._max_data = settings.max_data
+        self._buckets.change(settings.rate, settings.burst)
+
     def publish(self, topic: str, data: str, name: str | None = None, key: str | None = None) -> "Deferred[int]":
         """See ITopics; data: the text. Fires once the event is stored. Raises NotPublished, ServiceBusy."""
         check_topic(topic)

@@ -45,9 +45,7 @@ class TopicRetention:
         self._clock, self._wall = clocks.steady, clocks.wall
         self._queue = queue
         self._heart = heart
-        self._keep_for = settings.keep_for
-        # Half of the topics that there may be: a new one is not refused because of empty ones.
-        self._most = settings.max_topics // 2
+        self._take(settings)
         self._loop = LoopingCall(self._round)
         self._loop.clock = clocks.steady
         # The newest numbers that were stored in the part of keep_for that began at this time; and up to the ends of
@@ -58,8 +56,23 @@ class TopicRetention:
 
     def start(self) -> None:
         """Begin to look."""
+        self._loop.start(self._pause(), now=False)
+
+    def reload(self, settings: TopicsSettings) -> None:
+        """Take other limits, also for what is stored already."""
+        self._take(settings)
+        self._loop.interval = self._pause()
+        if self._loop.call is not None:
+            self._loop.reset()
+
+    def _take(self, settings: TopicsSettings) -> None:
+        self._keep_for = settings.keep_for
+        # Half of the topics that there may be: a new one is not refused because of empty ones.
+        self._most = settings.max_topics // 2
+
+    def _pause(self) -> float:
         pause = self._keep_for / LOOKS if self._keep_for else LONGEST_PAUSE
-        self._loop.start(min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE), now=False)
+        return min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
 
     def stop(self) -> None:
         """Stop looking."""

@@ -78,6 +78,12 @@ class TopicsService:
         self._retention.start()
         self._login_watch.start()
 
+    def reload(self, settings: Settings) -> None:
+        """Take other limits."""
+        self._queue.limit(_limits(settings.topics))
+        self.publisher.reload(settings.topics)
+        self._retention.reload(settings.topics)
+
     def stop(self) -> "Deferred[None]":
         """End those who follow topics still; fires when every event so far is stored or refused."""
         self._login_watch.stop()

@@ -39,17 +39,20 @@ class Deliverer:
     def __init__(self, reactor: Any, seconds: float, wall: WallClock, policy: IPolicyForHTTPS | None = None) -> None:
         """seconds: for a whole attempt. policy: which certificates to trust; None: the system's."""
         self._reactor = reactor
-        self._seconds = seconds
         self._wall = wall
+        self._policy = policy or BrowserLikePolicyForHTTPS()
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = 1
         self._pool.cachedConnectionTimeout = IDLE
         # A request that may have arrived is repeated by who knows how often.
         self._pool.retryAutomatically = False
-        endpoints = QuietEndpoints(
-            reactor, seconds, policy or BrowserLikePolicyForHTTPS(), partial(AnswerBytes, MAX_ANSWER)
-        )
-        agent = _PlainAgent(Agent.usingEndpointFactory(reactor, endpoints, self._pool))
+        self.change(seconds)
+
+    def change(self, seconds: float) -> None:
+        """Take another time for the attempts from now on."""
+        self._seconds = seconds
+        endpoints = QuietEndpoints(self._reactor, seconds, self._policy, partial(AnswerBytes, MAX_ANSWER))
+        agent = _PlainAgent(Agent.usingEndpointFactory(self._reactor, endpoints, self._pool))
         self._client = HTTPClient(agent)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> "Deferred[Outcome]":

@@ -55,21 +55,30 @@ class LineParts:
 
 
 class HookLine:
-    """Used in the reactor thread. It sends between `start` and `stop`."""
+    """Used in the reactor thread. It sends between `start` and `stop`. secrets: those that it signs with."""
 
     _log = Logger()
 
     def __init__(self, hook: OutgoingHook, secrets: Sequence[bytes], parts: LineParts) -> None:
-        self._hook = hook
-        self._secrets = secrets
         self._parts = parts
-        self._scope = RoomScope(hook.rooms, parts.private_rooms)
-        # No address is stored, as it may have a secret.
-        self._mark = hashlib.sha256(hook.url.encode()).hexdigest()
+        self._take(hook, secrets)
         self.stats = HookStats(hook.name)
         self._running: Deferred[None] = succeed(None)
         self._pause: Deferred[None] = succeed(None)
         self._is_waiting_for_news = self._is_stopping = self._is_database_away = False
+
+    def change(self, hook: OutgoingHook, secrets: Sequence[bytes]) -> None:
+        """Take another address, scope or secrets under the same name: it stops, and goes on so when it is started."""
+        if (hook, secrets) != (self._hook, self.secrets):
+            self.stop()
+            self._take(hook, secrets)
+
+    def _take(self, hook: OutgoingHook, secrets: Sequence[bytes]) -> None:
+        self._hook = hook
+        self.secrets = secrets
+        self._scope = RoomScope(hook.rooms, self._parts.private_rooms)
+        # No address is stored, as it may have a secret.
+        self._mark = hashlib.sha256(hook.url.encode()).hexdigest()
 
     def start(self) -> None:
         """Begin at the place that is stored. Does nothing if it runs."""
@@ -149,7 +158,7 @@ class HookLine:
             self._check()
             wall = self._parts.clocks.wall
             headers = {"content-type": "application/json", "user-agent": "mixsvc"}
-            headers |= signed_headers(event.id, int(wall.seconds()), event.body, self._secrets)
+            headers |= signed_headers(event.id, int(wall.seconds()), event.body, self.secrets)
             outcome = await self._parts.poster.post(self._hook.url, headers, event.body)
             self.stats.attempts[outcome.verdict.value] += 1
             self.stats.is_failing = outcome.verdict is not Verdict.SENT

@@ -49,34 +49,67 @@ class WebhookService:
         self._heart = given.nodes.heart
         self._deliverer = Deliverer(reactor, options.timeout, given.wall)
         database = WebhookDatabase(given.database, _store(settings))
-        parts = LineParts(Clocks(reactor, given.wall), database, self._deliverer, settings.chat.private_rooms)
-        self._lines = [HookLine(each, secrets[each.name], parts) for each in options.outgoing]
+        self._parts = LineParts(Clocks(reactor, given.wall), database, self._deliverer, settings.chat.private_rooms)
+        self._lines = {each.name: HookLine(each, secrets[each.name], self._parts) for each in options.outgoing}
+        # Those that a reload has removed, until they have ended.
+        self._leaving: set[HookLine] = set()
+        self._has_started = False
         self._loop = LoopingCall(self._look)
         self._loop.clock = reactor
         given.follow(self._wake)
 
     def start(self) -> None:
         """Begin; called when the database is there."""
+        self._has_started = True
         if self._lines:
             self._loop.start(LOOK)
+
+    def prepare_reload(self, settings: Settings) -> Callable[[], Sequence[str]]:
+        """Read the secrets. Returns what makes them and the other settings count: each goes on where it was.
+
+        That returns which of them have other secrets, in words. Called in any thread, and what it returns in the
+        reactor thread; blocks for the file. Raises BadSetting for a webhook without a secret.
+        """
+        options = settings.webhooks
+        secrets: Mapping[str, Sequence[bytes]] = read_secrets(options.outgoing, options.secrets_file)
+
+        def change() -> Sequence[str]:
+            self._deliverer.change(options.timeout)
+            renewed = [name for name, line in self._lines.items() if line.secrets != secrets.get(name, line.secrets)]
+            before, self._lines = self._lines, {}
+            for each in options.outgoing:
+                line = before.pop(each.name, None) or HookLine(each, secrets[each.name], self._parts)
+                line.change(each, secrets[each.name])
+                self._lines[each.name] = line
+            for gone in before.values():
+                self._leave(gone)
+            if self._lines and self._has_started and not self._loop.running:
+                self._loop.start(LOOK)
+            return [f"the secrets of the webhook {name}" for name in renewed]
+
+        return change
+
+    def _leave(self, line: HookLine) -> None:
+        self._leaving.add(line)
+        line.stop().addCallback(lambda _: self._leaving.discard(line))
 
     def stop(self) -> "Deferred[Any]":
         """Give up what is being sent; fires when the places are stored and the connections closed."""
         if self._loop.running:
             self._loop.stop()
-        stopping = gatherResults([each.stop() for each in self._lines])
+        stopping = gatherResults([each.stop() for each in (*self._lines.values(), *self._leaving)])
         return stopping.addCallback(lambda _: self._deliverer.close())
 
     def stats(self) -> Sequence[HookStats]:
         """Returns what was counted until now."""
-        return [each.stats for each in self._lines]
+        return [each.stats for each in self._lines.values()]
 
     def _wake(self) -> None:
-        for each in self._lines:
+        for each in self._lines.values():
             each.wake()
 
     def _look(self) -> None:
-        for each in self._lines:
+        for each in self._lines.values():
             if self._heart.is_leader:
                 each.start()
             elif each.stats.is_sending:

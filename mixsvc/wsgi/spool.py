@@ -64,6 +64,12 @@ class SpoolQuota:
     files: int = 0
     quiet_until: float = -inf
 
+    def limit(self, each: int, together: int) -> None:
+        """Take other limits for what is written from now on. Any thread."""
+        with self.changed:
+            self.limits = SpoolLimits.of_process(each, together)
+            self.changed.notify_all()
+
     def has_memory(self) -> bool:
         """Whether more may wait in memory. With the lock held."""
         return self.in_memory < self.limits.memory

@@ -17,6 +17,7 @@ LAYERS: Final = """
     mixsvc.tap  mixsvc.embedded  mixsvc.child
     mixsvc.service  mixsvc.twistd
     mixsvc.operations  mixsvc.application  mixsvc.questions
+    mixsvc.operations.reloading
     mixsvc.operations.control
     mixsvc.facade  mixsvc.shutdown  mixsvc.assembly
 

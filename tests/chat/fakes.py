@@ -16,10 +16,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory
-from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
+from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
 from mixsvc.chat.model.people import Transport
 from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
+from mixsvc.chat.storage.stored_state import read_stored_state
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.config.settings import ChatSettings

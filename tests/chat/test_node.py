@@ -9,9 +9,10 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from mixsvc.chat.connection import ChatFactory
-from mixsvc.chat.dispatch import ChatDispatcher, Neighbours, read_stored_state
+from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
 from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
+from mixsvc.chat.storage.stored_state import read_stored_state
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Identity

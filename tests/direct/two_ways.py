@@ -12,6 +12,7 @@ from werkzeug.test import run_wsgi_app
 from zope.interface import implementer
 
 from mixsvc.answers.answer import Answer
+from mixsvc.config.current import Current
 from mixsvc.config.settings import Settings
 from mixsvc.direct.pages import direct_pages
 from mixsvc.direct.routes import DirectSources
@@ -73,7 +74,8 @@ class Service:
         self.waiting: list[Callable[[], None]] = []
         self.logged: list[tuple[int, int]] = []
         self.version: object = None
-        sources = DirectSources(mix, settings.chat.guests, lambda: self.version, lambda: len(mix.chat.overview()))  # type: ignore[union-attr]
+        guests = Current(settings.chat.guests)
+        sources = DirectSources(mix, guests, lambda: self.version, lambda: len(mix.chat.overview()))  # type: ignore[union-attr]
         pages: Any = direct_pages(self.views, settings, sources, self._in_thread) if is_direct else self.views
         root = Root(pages, Resource(), settings.chat.prefix)
         self.site = MixSite(Clock(), root, settings)

@@ -128,8 +128,8 @@ def test_other_settings_are_told_by_name_and_counted_from_the_newest_start(
     agree(connection.cursor(), own_part(settings(keep=5, guests=False)))
 
     assert said() == [
-        "nodes: [chat] keep, [chat] guests is set otherwise than on the node that started before this one; give all "
-        "nodes the same settings"
+        "nodes: [chat] keep, [chat] guests is set otherwise than on the node that read its settings before this one; "
+        "give all nodes the same settings"
     ]
 
 

@@ -104,32 +104,38 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
-def test_both_signals_reopen_the_files(signals: None, number: signal.Signals) -> None:
-    told: list[int] = []
-    handle_log_signals(lambda: told.append(1))
+# What each signal asks for.
+ASKED = [(signal.SIGUSR1, "reopen"), (signal.SIGHUP, "reload")]
+
+
+@pytest.mark.parametrize(("number", "asked"), ASKED)
+def test_one_signal_reopens_the_files_and_the_other_one_reloads(
+    signals: None, number: signal.Signals, asked: str
+) -> None:
+    told: list[str] = []
+    handle_log_signals(lambda: told.append("reopen"), lambda: told.append("reload"))
 
     os.kill(os.getpid(), number)
 
-    assert told == [1]
+    assert told == [asked]
 
 
-@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
-def test_a_signal_during_the_start_is_handled_afterwards(signals: None, number: signal.Signals) -> None:
-    told: list[int] = []
+@pytest.mark.parametrize(("number", "asked"), ASKED)
+def test_a_signal_during_the_start_is_handled_afterwards(signals: None, number: signal.Signals, asked: str) -> None:
+    told: list[str] = []
     hold_log_signals()
     os.kill(os.getpid(), number)
     os.kill(os.getpid(), number)
 
-    handle_log_signals(lambda: told.append(1))
+    handle_log_signals(lambda: told.append("reopen"), lambda: told.append("reload"))
 
-    assert told == [1]
+    assert told == [asked]
 
 
 def test_without_a_signal_nothing_is_reopened(signals: None) -> None:
-    told: list[int] = []
+    told: list[str] = []
     hold_log_signals()
 
-    handle_log_signals(lambda: told.append(1))
+    handle_log_signals(lambda: told.append("reopen"), lambda: told.append("reload"))
 
     assert told == []

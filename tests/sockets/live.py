@@ -178,7 +178,7 @@ class InnerChild:
     def _run(self) -> None:
         wire = ChildWire.of(self._connection, sys.exit)
         assert next(iter(wire.incoming)).type == FrameType.SETUP
-        host = ChildHost(wire, self._served.settings.web.threads, _quota(), Registered(print, print))
+        host = ChildHost(wire, self._served.settings.web.threads, _quota(), Registered(print, print, print))
         host.start()
         host.serve(self._served.application, [])
         self._served.reactor.callFromThread(self._end, ProcessDone(0))

@@ -30,6 +30,10 @@ class Service:
         # None: whoever knows the name of a session may use it.
         self.ownership = Ownership(clock, options.same_owner) if options.same_owner is not None else None
 
+    def change(self, options: Options) -> None:
+        """Take other options, for sessions and requests from now on; same_owner stays."""
+        self.options = self.registry.options = options
+
     def named(self, name: bytes, request: Request) -> Session:
         """The session of this name; a new one for the client of the request if there is none. Raises Refused."""
         is_new = self.registry.get(name) is None

@@ -10,6 +10,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from txsockjs._http.headers import allow_long, embedders, is_known
 from txsockjs._http.resource import Endpoint, answer
 from txsockjs._http.service import Service
+from txsockjs._protocol.options import Options
 
 __all__ = ["Greeting", "IFrame", "Info"]
 
@@ -67,12 +68,12 @@ class Info(Static):
 class IFrame(Static):
     """GET iframe*.html: the page that runs the client for a page of another origin."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, options: Options) -> None:
         super().__init__(service)
-        self._page = IFRAME_PAGE.format(url=html.escape(service.options.sockjs_url)).encode("utf-8")
+        self._page = IFRAME_PAGE.format(url=html.escape(options.sockjs_url)).encode("utf-8")
         self._etag = b'"' + hashlib.sha256(self._page).hexdigest()[:32].encode("ascii") + b'"'
         # The page has the service's own origin, whoever embeds it, so the option origins must limit who may.
-        self._embedders = embedders(service.options.origins)
+        self._embedders = embedders(options.origins)
 
     def respond(self, request: Request) -> int:
         """Answer with the page, or 304 if the client has it."""

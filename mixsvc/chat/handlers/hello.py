@@ -1,7 +1,7 @@
 """Answers hello: who a client is, which name it gets, and whether it is banned."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from secrets import token_hex
 from typing import NoReturn, TypeVar
 
@@ -17,6 +17,8 @@ from mixsvc.chat.protocol.requests import Hello
 from mixsvc.common import names
 from mixsvc.common.person_tokens import BadToken
 from mixsvc.common.text import is_storable
+from mixsvc.config.parsers import Moderator
+from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import NameTaken, ServiceBusy
 from mixsvc.interfaces import Identity
 from mixsvc.nodes.interfaces import Claimant
@@ -32,10 +34,9 @@ class HelloHandler:
     def __init__(self, state: ChatState, log_outs: PersonLogOuts) -> None:
         self._state = state
         self._log_outs = log_outs
-        settings = state.settings
-        # With an authenticator of the user's a name is enough for a moderator; our own sessions need a password.
-        named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
-        self._moderators = frozenset(names.key(name) for name in named)
+        self._moderators = _known_by_name(state.settings)
+        # The connections of moderators, before hello as well.
+        self._moderating: set[Client] = set()
         # How many clients wait for each name, by its key.
         self._claiming: Counter[str] = Counter()
 
@@ -47,6 +48,8 @@ class HelloHandler:
         client.identity = identity
         client.identified_at = self._state.wall.seconds()
         client.is_moderator = identity is not None and self._may_moderate(identity)
+        if client.is_moderator:
+            self._moderating.add(client)
         person = identity.person if identity is not None else ""
         return self._may_stay(client, "", person)
 
@@ -75,10 +78,23 @@ class HelloHandler:
     def depart(self, client: Client) -> None:
         """Take a client from its person, whose name is free after the last one."""
         person = client.person
+        self._moderating.discard(client)
         self._log_outs.depart(client)
         self._state.people.leave(client)
         if person is not None:
             self._release(person.key)
+
+    def reload(self, before: Sequence[Moderator]) -> None:
+        """Others may be moderators now than before: who is none any more, or has another password, is logged out."""
+        settings = self._state.settings
+        self._moderators = _known_by_name(settings)
+        gone = {names.key(each.name) for each in set(before) - set(settings.moderators)}
+        for client in tuple(self._moderating):
+            identity = client.identity
+            if client.is_moderator and identity is not None:
+                by_us = not settings.authenticator and _key_of(identity) in gone
+                if by_us or not self._may_moderate(identity):
+                    self._state.end_login(client)
 
     def _identify(self, client: Client, request: Hello, token: str) -> None:
         """Take a client for whom its token names, whatever its cookies say; nobody moderates by a token."""
@@ -195,11 +211,7 @@ class HelloHandler:
         return f"stranger:{token_hex(8)}"
 
     def _may_moderate(self, identity: Identity) -> bool:
-        try:
-            name = names.key(names.normalise(identity.name or ""))
-        except names.BadName:
-            name = ""
-        return identity.moderator or name in self._moderators
+        return identity.moderator or _key_of(identity) in self._moderators
 
     def _may_stay(self, client: Client, name_key: str, person: str) -> bool:
         if client.is_moderator:
@@ -209,6 +221,20 @@ class HelloHandler:
             return True
         client.close(events.BANNED, events.banned_reason(ban.until))
         return False
+
+
+def _known_by_name(settings: ChatSettings) -> frozenset[str]:
+    """The keys of those whom an authenticator of the user's names; our own sessions need a password."""
+    named = [each.name for each in settings.moderators if not each.password_hash and settings.authenticator]
+    return frozenset(names.key(name) for name in named)
+
+
+def _key_of(identity: Identity) -> str:
+    """The key of the name; "" for none."""
+    try:
+        return names.key(names.normalise(identity.name or ""))
+    except names.BadName:
+        return ""
 
 
 def _name_of_person(text: str) -> str:

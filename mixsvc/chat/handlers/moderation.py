@@ -21,11 +21,12 @@ from mixsvc.chat.protocol.requests import Audit, Ban, Delete, Edits, Kick, ListS
 from mixsvc.chat.storage.records import AuditEntry, EarlierText, StoredAct
 from mixsvc.common import names
 from mixsvc.common.records import record
+from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.interfaces import Holder
 from mixsvc.storage.engine import Cursor
 
-__all__ = ["ModerationHandler"]
+__all__ = ["ModerationHandler", "moderator_keys"]
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Act)
@@ -33,6 +34,11 @@ A = TypeVar("A", bound=Act)
 # The refusals if the database fails, for what is to be stored and for what is to be read.
 NOT_SAVED: Final = ("not_saved", "It could not be stored; try again a little later.")
 BUSY: Final = ("busy", "It cannot be read now; ask again a little later.")
+
+
+def moderator_keys(settings: ChatSettings) -> Sequence[str]:
+    """Returns the keys of the moderators' names."""
+    return [names.key(names.normalise(each.name)) for each in settings.moderators]
 
 
 class NotDone(Enum):
@@ -51,6 +57,10 @@ class ModerationHandler:
         """immune: the keys of the moderators' names."""
         self._state = state
         self._store = state.storage.store.sanctions
+        self._immune = frozenset(immune)
+
+    def reload(self, immune: Collection[str]) -> None:
+        """Others are moderators now."""
         self._immune = frozenset(immune)
 
     def delete(self, client: Client, request: Delete) -> None:

@@ -34,6 +34,12 @@ class RateLimiter:
         self._searches = TokenBuckets(settings.searches / 60, settings.searches)
         self._pings = TokenBuckets(PINGS, PINGS_AT_ONCE)
 
+    def reload(self, settings: ChatSettings) -> None:
+        """Take other rates; what was done counts as before."""
+        self._messages.change(settings.rate, settings.burst)
+        self._requests.change(settings.joins / 60, settings.joins)
+        self._searches.change(settings.searches / 60, settings.searches)
+
     def check(self, client: Client, request: Request) -> None:
         """Count a request. Raises RequestRefused if it comes too early."""
         if client.is_moderator and isinstance(request, (Delete, *MODERATING)):

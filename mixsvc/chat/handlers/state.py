@@ -18,6 +18,7 @@ from mixsvc.chat.protocol.requests import Request
 from mixsvc.chat.storage.queue import StorageQueue
 from mixsvc.common.clocks import WallClock
 from mixsvc.common.records import record
+from mixsvc.config.current import Current
 from mixsvc.config.settings import ChatSettings
 from mixsvc.nodes.interfaces import Nodes
 
@@ -34,12 +35,13 @@ MOST_REQUESTS = 64
 class ChatState:
     """The state of the chat; used in the reactor thread only.
 
-    clock: for what takes time. wall: for what is stored and shown. refusals: how many requests were refused, by code.
+    clock: for what takes time. wall: for what is stored and shown. current: the settings, which a reload replaces.
+    refusals: how many requests were refused, by code.
     """
 
     clock: IReactorTime
     wall: WallClock
-    settings: ChatSettings
+    current: Current[ChatSettings]
     storage: StorageQueue
     rooms: Rooms
     people: People
@@ -49,6 +51,11 @@ class ChatState:
     broadcast: Broadcaster
     nodes: Nodes
     refusals: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def settings(self) -> ChatSettings:
+        """The settings as they are now."""
+        return self.current.now
 
     def refuse(self, client: Client, refused: RequestRefused) -> None:
         """Send the error of a request that is refused, and count it."""

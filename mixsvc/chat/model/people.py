@@ -133,6 +133,10 @@ class People:
     def __len__(self) -> int:
         return len(self._people)
 
+    def reserve(self, names: Collection[str]) -> None:
+        """From now on only moderators may take these names, given by their keys, instead of those before."""
+        self._reserved = frozenset(names)
+
     def find(self, name: str) -> Person | None:
         """The person who has this name, whatever its case or width; None if nobody has it."""
         try:

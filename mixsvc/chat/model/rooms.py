@@ -119,6 +119,10 @@ class Rooms:
         self._most = most
         self._evicted: dict[str, EvictedRoom] = {}
 
+    def limit(self, most: int) -> None:
+        """Take another limit. If there are more, they stay, and each new one takes the place of another."""
+        self._most = most
+
     def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
         """Add the rooms of the database: name, last number and topic, those with the newest messages first."""
         others: dict[str, Room] = {}

@@ -25,6 +25,11 @@ class TokenBuckets:
         self._persons = BucketTable(rate, burst, most)
         self._addresses = BucketTable(rate * ADDRESS_SHARES, burst * ADDRESS_SHARES, most)
 
+    def change(self, rate: float, burst: int) -> None:
+        """Another rate and burst for everybody; what was taken stays taken."""
+        self._persons.change(rate, burst)
+        self._addresses.change(rate * ADDRESS_SHARES, burst * ADDRESS_SHARES)
+
     def take(self, now: float, person: str, address: str, cost: int = 1) -> float:
         """Take from both buckets and return 0.0; or take nothing and return the seconds until both have enough.
 

@@ -4,6 +4,7 @@
 - store: the functions that each kind of database has for the chat; records: their values; pages: how long a page is.
 - memory: what a node remembers, to be read while PostgreSQL is away.
 - sqlite/, postgres/: these functions for SQLite and for PostgreSQL.
+- stored_state: what is read at the start.
 - searching: search, the same for every database; indexing: what keeps its index.
 - times: in whole microseconds, as both kinds can store them.
 

@@ -55,9 +55,8 @@ class StorageQueue:
         self._marks = Random(new_mark())
         # For what is given to `change`.
         self.store = database.store
-        page_bytes = min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)
         # A database in memory is as new as this process.
-        self._limits = StorageLimits(settings.keep, page_bytes, new_epoch())
+        self._limits = StorageLimits(settings.keep, _page_bytes(settings), new_epoch())
         self.commits = CommitStats()
         # How often something was asked that may change messages.
         self.changes = 0
@@ -74,6 +73,10 @@ class StorageQueue:
         self._slices = line.queue(Work("index", run_each, 1, NotSaved))
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes = line.queue(Work("change", run_each, 1, NotSaved, is_repeatable=False))
+
+    def reload(self, settings: ChatSettings) -> None:
+        """Take other limits, from the next transaction on."""
+        self._limits = replace(self._limits, keep=settings.keep, page_bytes=_page_bytes(settings))
 
     def follow(self, function: Callable[[], object]) -> None:
         """Call function() whenever new messages are stored."""
@@ -168,3 +171,7 @@ class StorageQueue:
         self.commits.add(len(new), seconds)
         for function in self._followers if new else ():
             function()
+
+
+def _page_bytes(settings: ChatSettings) -> int:
+    return min(settings.max_outbox // PAGES_IN_OUTBOX, MOST_PAGE)

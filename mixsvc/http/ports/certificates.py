@@ -5,6 +5,7 @@ a thread. Connections that are open keep what they have agreed on; new ones get 
 be used change nothing: somebody may be about to write them.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from OpenSSL.SSL import Connection
@@ -17,7 +18,9 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-__all__ = ["LOOK_SECONDS", "CertificateReactor"]
+from mixsvc.errors import BadSetting
+
+__all__ = ["LOOK_SECONDS", "CertificateReactor", "RenewingFactory"]
 
 # How often the files are read.
 LOOK_SECONDS: Final = 30.0
@@ -36,7 +39,7 @@ class CertificateReactor:
     ) -> IListeningPort:
         """See IReactorSSL."""
         renewable = _Renewable(contextFactory)
-        tls = _RenewingFactory(self._reactor, renewable, factory, self._description)
+        tls = RenewingFactory(self._reactor, renewable, factory, self._description)
         listening: IListeningPort = self._reactor.listenTCP(port, tls, backlog, interface)
         return listening
 
@@ -65,7 +68,7 @@ class _Renewable:
         return is_new
 
 
-class _RenewingFactory(TLSMemoryBIOFactory):
+class RenewingFactory(TLSMemoryBIOFactory):
     """Reads its certificate anew for as long as a port is open."""
 
     _log = Logger(namespace=__name__)
@@ -87,24 +90,37 @@ class _RenewingFactory(TLSMemoryBIOFactory):
         """See Factory."""
         self._looking.stop()
 
+    def prepare_renewal(self) -> Callable[[], str]:
+        """Read the files. Returns what lets new connections get the certificate, and returns which one is new, or "".
+
+        Called in any thread, and what it returns in the reactor thread. Raises BadSetting if they cannot be used.
+        """
+        try:
+            found = _found(self._description)
+        except _CannotRead as fault:
+            raise BadSetting(f"the certificate of {self._description} cannot be read anew ({fault})") from None
+        return lambda: f"the certificate of {self._description}" if self._take(found) else ""
+
     def _look(self) -> None:
         # In a thread: the files may be on a disk that is slow.
         try:
-            found = _Renewable(_read(self._description))
-        except Exception as error:
-            # OpenSSL and each kind of endpoint raise errors of their own.
-            self._reactor.callFromThread(self._keep, str(error) or type(error).__name__)
+            found = _found(self._description)
+        except _CannotRead as fault:
+            self._reactor.callFromThread(self._keep, str(fault))
         else:
             self._reactor.callFromThread(self._take, found)
 
-    def _take(self, found: _Renewable) -> None:
+    def _take(self, found: _Renewable) -> bool:
+        """Returns whether it is another certificate."""
         self._fault = ""
-        if self._renewable.replace(found):
+        is_new = self._renewable.replace(found)
+        if is_new:
             self._log.info(
                 "mixsvc: new connections to {endpoint} get the new certificate, which is valid until {end}",
                 endpoint=self._description,
                 end=(found.certificate.get_notAfter() or b"").decode("ascii", "replace"),
             )
+        return is_new
 
     def _keep(self, fault: str) -> None:
         # Once for each fault: it is found again and again.
@@ -125,6 +141,19 @@ class _Capture:
 
     def listenSSL(self, port: int, factory: object, contextFactory: CertificateOptions, **more: object) -> None:
         self.options = contextFactory
+
+
+class _CannotRead(Exception):
+    """Files that cannot be used; the text says why."""
+
+
+def _found(description: str) -> _Renewable:
+    """What the files have. Blocks. Raises _CannotRead."""
+    try:
+        return _Renewable(_read(description))
+    except Exception as error:
+        # OpenSSL and each kind of endpoint raise errors of their own.
+        raise _CannotRead(str(error) or type(error).__name__) from None
 
 
 def _read(description: str) -> CertificateOptions:

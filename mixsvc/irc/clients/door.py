@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from twisted.internet.interfaces import IReactorTime
@@ -10,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.common import names
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.common.records import record
+from mixsvc.common.token_bucket import Pace
 from mixsvc.config.settings import ChatSettings, IrcSettings
 from mixsvc.interfaces.doors import ChatDoor, PasswordCheck
 from mixsvc.irc.clients.numbers import IrcNumbers
@@ -24,6 +26,10 @@ MOST_MESSAGES: Final = 200
 
 # Characters of what somebody says of oneself: the real name, and why one is away.
 LONGEST_ABOUT: Final = 200
+
+# A client that pastes is slowed down at the door, a little more than the chat's limits ask for, so that they refuse
+# nothing of it.
+CAUTION: Final = 0.95
 
 
 @record
@@ -65,6 +71,8 @@ class IrcDoor:
         self.given = given
         self.settings = settings
         self.chat = chat
+        # How fast each client may write.
+        self.writing = Pace(*_writing(chat))
         self.numbers = IrcNumbers()
         limits = given.chat.limits
         self.traits = ServerTraits(settings.name, limits.rooms, limits.topic, limits.reason, limits.page)
@@ -74,6 +82,12 @@ class IrcDoor:
         # The event that was decoded last.
         self._text = ""
         self._event: Mapping[str, Any] = {}
+
+    def reload(self, settings: IrcSettings, chat: ChatSettings) -> None:
+        """Take other limits, for all clients."""
+        self.settings, self.chat = settings, chat
+        self.writing.change(*_writing(chat))
+        self.traits = replace(self.traits, rooms=chat.max_joined)
 
     @property
     def name(self) -> str:
@@ -147,3 +161,8 @@ class IrcDoor:
     def users(self) -> int:
         """How many persons are here through this door."""
         return len(self._present)
+
+
+def _writing(chat: ChatSettings) -> tuple[float, int]:
+    """Returns the rate and the burst of one client."""
+    return chat.rate * CAUTION, max(1, chat.burst - 1)

@@ -143,6 +143,10 @@ def _reopen(service: "OperatedService", given: Given) -> "Deferred[str]":
     return succeed("1 log file reopened" if count == 1 else f"{count} log files reopened")
 
 
+def _reload(service: "OperatedService", given: Given) -> "Deferred[str]":
+    return service.means.reload()
+
+
 def _drain(service: "OperatedService", given: Given) -> "Deferred[str]":
     if given["off"] not in ("", "off"):
         raise ActionRefused("it is drain, or drain off")
@@ -177,6 +181,7 @@ ACTIONS: Final[Mapping[str, OperatorAction]] = {
             _lift,
         ),
         OperatorAction("reopen", "reopen the log files, which somebody has moved away", (), _reopen),
+        OperatorAction("reload", "read the settings again, and apply those that need no restart", (), _reload),
         OperatorAction(
             "drain",
             "let /readyz say that the service should get no new requests, or take that back",

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred
+
 from mixsvc.chat.service import ChatService
 from mixsvc.common.histogram import Histogram
 from mixsvc.common.records import record
+from mixsvc.config.current import Current
 from mixsvc.config.settings import Settings
 from mixsvc.holds.holder import ClientHolder
 from mixsvc.nodes.node import SharedNode
@@ -56,11 +59,13 @@ class HttpNumbers:
 class OperatorMeans:
     """What actions call of the service itself.
 
-    reopen: reopens the log files; returns how many there are. drain(wanted): lets /readyz say that the service should
+    reopen: reopens the log files; returns how many there are. reload: reads the settings again; fires with a line that
+    says what has changed, and fails with MixError. drain(wanted): lets /readyz say that the service should
     get no new requests, or takes that back; raises MixError if it stops already.
     """
 
     reopen: Callable[[], int]
+    reload: Callable[[], "Deferred[str]"]
     drain: Callable[[bool], None]
 
 
@@ -73,7 +78,7 @@ class OperatedService:
     """
 
     reactor: Any
-    settings: Settings
+    current: Current[Settings]
     parts: MonitoredParts
     started: float
     http: Callable[[], HttpNumbers]
@@ -81,3 +86,8 @@ class OperatedService:
     stage: Callable[[], str]
     listening: Sequence[str]
     means: OperatorMeans
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that count now."""
+        return self.current.now

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from mixsvc.common.addresses import network
 from mixsvc.common.records import record
-from mixsvc.common.token_bucket import TokenBucket
+from mixsvc.common.token_bucket import Pace, TokenBucket
 from mixsvc.pages.auth.throttle import GuessThrottle
 
 __all__ = ["LoginLimits", "TooManyAttempts"]
@@ -42,7 +42,7 @@ class LoginRate:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._bucket = TokenBucket(CHECKS_A_SECOND, CHECKS_BURST)
+        self._bucket = TokenBucket(Pace(CHECKS_A_SECOND, CHECKS_BURST))
 
     def wait(self, key: str) -> float:
         """How long the next attempt has to wait, in seconds; 0 if it need not wait."""

@@ -87,6 +87,10 @@ class Backfill(Service):
         self._loop.clock = clock
         self._running: Deferred[None] | None = None
 
+    def change(self, documents: Sequence[HistoryDocument]) -> None:
+        """Take other documents, the smallest first; one that is being read is read to its end."""
+        self._documents = [_ScheduledDocument(each) for each in documents]
+
     def startService(self) -> None:
         """Checks at once, then every ten seconds."""
         Service.startService(self)

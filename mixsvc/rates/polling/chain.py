@@ -1,6 +1,6 @@
 """Which source to ask when: the order of the sources and their back-off. Pure; the caller brings the time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from mixsvc.interfaces import IRateSource, Quote
@@ -39,6 +39,12 @@ class Chain:
         self._random = random
         self._timed_out: ChainedSource | None = None
 
+    def change(self, sources: Sequence[IRateSource], kept: Collection[str], interval: float) -> None:
+        """Take other sources. Those that are kept, by their names, are due when they would have been."""
+        before = {each.source.name: each for each in self.sources if each.source.name in kept}
+        self.sources = tuple(_chained(each, before.get(each.name)) for each in sources)
+        self._interval = interval
+
     def round(self, now: float) -> Sequence[ChainedSource]:
         """Returns the sources to ask at this time, in order; empty when all of them are backing off."""
         timed_out, self._timed_out = self._timed_out, None
@@ -65,3 +71,11 @@ class Chain:
         longest = min(MAX_BACK_OFF, self._interval * 2 ** min(chained.failures, _MAX_DOUBLINGS))
         chained.due_at = max(asked_at + longest * (1 + self._random()) / 2, not_before)
         return chained.failures == 1
+
+
+def _chained(source: IRateSource, before: ChainedSource | None) -> ChainedSource:
+    """A source, with what is known of the one before in its place, and what comes of that one if it is being asked."""
+    if before is None:
+        return ChainedSource(source)
+    before.source = source
+    return before

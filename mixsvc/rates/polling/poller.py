@@ -1,6 +1,6 @@
 """The service that asks the sources for rates, round after round."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -69,6 +69,8 @@ class RatePoller(Service):
         self._clock = clock
         self._timeout = settings.timeout
         self._interval = settings.interval
+        # Whether a round was asked for while another one ran.
+        self._is_asked_again = False
         self._outputs = outputs
         self._now = now
         self._chain = chain
@@ -104,6 +106,19 @@ class RatePoller(Service):
                 self._fetching.cancel()
         return ended
 
+    def change(self, settings: RatesSettings, sources: Sequence[IRateSource], kept: Collection[str]) -> None:
+        """Take other sources and times, and ask at once, if it runs, those that are due.
+
+        kept: the names of those that are the same as before: a pause that one wants, and its back-off, go on.
+        """
+        self._chain.change(sources, kept, settings.interval)
+        self._timeout, self._interval = settings.timeout, settings.interval
+        self._loop.interval = settings.interval
+        if self._loop.call is not None:
+            self._loop.call.reset(0)
+        # Else a round is running, or none will.
+        self._is_asked_again = True
+
     def health(self) -> Sequence[SourceHealth]:
         """Returns the health of each source, the preferred one first. Any thread."""
         return tuple(each.health for each in self._chain.sources)
@@ -129,7 +144,13 @@ class RatePoller(Service):
 
     def _round(self) -> "Deferred[None]":
         # A LoopingCall stops for good when its function fails, so this never does.
-        return Deferred.fromCoroutine(self._ask_in_turn()).addErrback(_log_bug)
+        return Deferred.fromCoroutine(self._rounds()).addErrback(_log_bug)
+
+    async def _rounds(self) -> None:
+        self._is_asked_again = True
+        while self._is_asked_again and self.running:
+            self._is_asked_again = False
+            await self._ask_in_turn()
 
     async def _ask_in_turn(self) -> None:
         began = self._clock.seconds()

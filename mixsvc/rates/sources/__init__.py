@@ -19,7 +19,8 @@ document is kept as "not modified since" only after it has been read.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 
 from mixsvc.config.settings import RatesSettings
@@ -31,7 +32,7 @@ from mixsvc.rates.sources.json_feed import JsonSource
 from mixsvc.rates.sources.json_settings import feed_of
 from mixsvc.rates.sources.known_pairs import check_pairs
 
-__all__ = ["build_sources", "check_sources"]
+__all__ = ["build_sources", "check_sources", "unchanged_sources"]
 
 
 def check_sources(settings: RatesSettings) -> None:
@@ -39,6 +40,18 @@ def check_sources(settings: RatesSettings) -> None:
     if "json" in settings.sources:
         feed_of(settings, {})
     check_pairs(settings)
+
+
+def unchanged_sources(before: RatesSettings, after: RatesSettings) -> Collection[str]:
+    """Returns the names of the sources in both that have the same settings."""
+    return {name for name in after.sources if name in before.sources and _own(before, name) == _own(after, name)}
+
+
+def _own(settings: RatesSettings, name: str) -> Sequence[object]:
+    """The settings of one source."""
+    if name == "ecb":
+        return [settings.ecb_url]
+    return [getattr(settings, each.name) for each in fields(settings) if each.name.startswith(f"{name}_")]
 
 
 def build_sources(

@@ -39,6 +39,10 @@ class TopicQueue:
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes = line.queue(Work("change", run_each, 1, NotSaved, is_repeatable=False))
 
+    def limit(self, limits: TopicLimits) -> None:
+        """Take other limits, from the next transaction on."""
+        self._limits = limits
+
     def key(self, given: str | None) -> str | None:
         """Returns the key to store an event with; see WorkLine.key."""
         return self._line.key(given)

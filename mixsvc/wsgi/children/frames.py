@@ -11,6 +11,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     GONE    the client of this call has left
                     REPLY   the answer to an ASK, or its end; PART: of an answer that one frame cannot hold
                     RATES   the latest rates
+                    SETTINGS  JSON: the settings as texts, as in SETUP, after a reload
                     RUN     JSON: name and arguments of what the application has registered
                     CANCEL  nobody waits for this RUN any more
                     STOP    end when every response is sent, and every RUN that is waited for has its RESULT
@@ -55,6 +56,7 @@ class FrameType:
     PART: Final = 10
     SOCKET: Final = 11
     POLL: Final = 12
+    SETTINGS: Final = 13
     READY: Final = 32
     FAILED: Final = 33
     WHOLE: Final = 34

@@ -63,11 +63,13 @@ class Registered:
     """What a child does besides requests.
 
     run: calls what is registered under a name with arguments of JSON, in a thread of its own, for a RUN. take_rates:
-    takes what each RATES holds, in the main thread. login_threads: how many run the authenticator; 0 if there is none.
+    takes what each RATES holds, in the main thread; take_settings what each SETTINGS holds. login_threads: how many run
+    the authenticator; 0 if there is none.
     """
 
     run: Callable[[str, list[Any]], object]
     take_rates: Callable[[bytes], object]
+    take_settings: Callable[[bytes], object]
     login_threads: int = 0
 
 
@@ -90,7 +92,7 @@ class ChildHost:
         self._runs = RunThreads(self._hooks, registered.run, sender.send, self._end_if_done)
         self._visitors = DaemonThreadPool(self._loop, registered.login_threads, "visitor")
         self._logins = RunThreads(self._visitors, registered.run, sender.send, self._end_if_done)
-        self._take_rates = registered.take_rates
+        self._takes = {FrameType.RATES: registered.take_rates, FrameType.SETTINGS: registered.take_settings}
         # Asks the service from any thread but the main one; see ServiceQuestions.ask.
         self.ask = self._questions.ask
         waiting = WaitingStreams(self._views, quota.changed)
@@ -143,8 +145,8 @@ class ChildHost:
         elif type == FrameType.CANCEL:
             self._runs.give_up(id)
             self._logins.give_up(id)
-        elif type == FrameType.RATES:
-            self._take_rates(payload)
+        elif type in self._takes:
+            self._takes[type](payload)
         elif type == FrameType.STOP:
             self._is_stopping = True
             self._end_if_done()

@@ -181,6 +181,10 @@ class ViewProcess:
         if self._link is not None:
             self._link.send_latest(encode_frame(FrameType.RATES, 0, payload))
 
+    def push_settings(self, payload: bytes) -> None:
+        """Tell it other settings; only a process that is ready."""
+        self._send(FrameType.SETTINGS, 0, payload)
+
     def stop(self) -> None:
         """Let it end when every response is sent. Its sockets are closed at once."""
         self._is_stopping = True

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from mixsvc.common.records import record
@@ -13,7 +13,7 @@ from mixsvc.config.ini import RawSetting, Values
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import Settings
 
-__all__ = ["CHILD_SOCKET", "OF_THE_SERVICE", "SEARCH", "ChildSetup", "SpawnCommand", "spawn_command"]
+__all__ = ["CHILD_SOCKET", "OF_THE_SERVICE", "SEARCH", "ChildSetup", "SpawnCommand", "encode_settings", "spawn_command"]
 
 # The descriptor at which a child finds its end of the socket.
 CHILD_SOCKET: Final = 3
@@ -57,16 +57,23 @@ class ChildSetup:
 
     def encode(self) -> bytes:
         """The payload of SETUP."""
-        values = [[*place, value.text, value.name, value.place] for place, value in self.values.items()]
         others = {each.name: getattr(self, each.name) for each in fields(self)}
-        return json.dumps({**others, "values": values, "search": list(self.search)}).encode()
+        return json.dumps({**others, "values": _listed(self.values), "search": list(self.search)}).encode()
 
     @classmethod
     def decode(cls, payload: bytes) -> "ChildSetup":
         """What `encode` has made."""
         found: dict[str, Any] = json.loads(payload)
-        values = {(section, key): RawSetting(*rest) for section, key, *rest in found.pop("values")}
-        return cls(values=values, **found)
+        return cls(values=_values(found.pop("values")), **found)
+
+    def reloaded(self, payload: bytes) -> "ChildSetup":
+        """The same with the settings of a SETTINGS."""
+        return replace(self, values=_values(json.loads(payload)))
+
+
+def encode_settings(values: Values) -> bytes:
+    """The payload of SETTINGS: the settings as texts, which the service has checked."""
+    return json.dumps(_listed(values)).encode()
 
 
 def spawn_command(values: Values, run_directory: str, secrets: Mapping[str, Any]) -> SpawnCommand:
@@ -81,3 +88,11 @@ def spawn_command(values: Values, run_directory: str, secrets: Mapping[str, Any]
     arguments = (sys.executable, "-P", "-m", "mixsvc.child")
     environment = {**os.environ, SEARCH: os.pathsep.join(search)}
     return SpawnCommand(sys.executable, arguments, environment, setup.encode())
+
+
+def _listed(values: Values) -> Sequence[Sequence[str]]:
+    return [[*place, value.text, value.name, value.place] for place, value in values.items()]
+
+
+def _values(listed: Sequence[Sequence[str]]) -> Values:
+    return {(section, key): RawSetting(*rest) for section, key, *rest in listed}

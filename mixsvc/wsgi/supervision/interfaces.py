@@ -142,6 +142,9 @@ class SupervisedProcess(Protocol):
     def push_rates(self, payload: bytes, /) -> None:
         """Send the new table of rates."""
 
+    def push_settings(self, payload: bytes, /) -> None:
+        """Send other settings."""
+
     def busy(self) -> Sequence[str]:
         """The names of the requests that are in a thread there, or wait for one."""
 

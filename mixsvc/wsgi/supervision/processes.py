@@ -83,6 +83,7 @@ class ViewProcesses:
         self._large: set[SupervisedProcess] = set()
         self._waiters = ReadyWaiters(self._slots)
         self._rates: bytes | None = None
+        self._settings: bytes | None = None
         self._runs = 0
         self._change: Any = None
         self._drained: Deferred[None] | None = None
@@ -94,9 +95,20 @@ class ViewProcesses:
         if self._web.restart_memory and not can_measure():
             self._log.warn("web: [web] restart_memory has no effect, as this system has no /proc that shows memory")
         self._last_ready = self._clock.seconds()
-        timeout = self._web.view_timeout
-        self._look.start(min(LOOK_SECONDS, timeout / 4) if timeout else LOOK_SECONDS, now=False)
+        self._look.start(_look_seconds(self._web), now=False)
         self._lives.start()
+
+    def change(self, web: WebSettings, payload: bytes) -> None:
+        """Take other limits, and tell the children other settings: those that are ready now, and later each new one.
+
+        payload: see mixsvc.wsgi.children.setup. The numbers of processes and of threads stay.
+        """
+        self._web, self._settings = web, payload
+        self._look.interval = _look_seconds(web)
+        for slot in self._slots:
+            for process in slot.living:
+                if process.is_ready:
+                    process.push_settings(payload)
 
     def submit(self, call: QueuedCall) -> None:
         """Give a request to a child; it waits for one that has room, and is refused if that cannot be expected."""
@@ -222,6 +234,8 @@ class ViewProcesses:
         if process in self._lives.leaving:
             return
         self.hooks = hooks
+        if self._settings is not None:
+            process.push_settings(self._settings)
         if self._rates is not None:
             process.push_rates(self._rates)
         limit = self._web.restart_memory
@@ -365,6 +379,10 @@ class ViewProcesses:
 
     def _kill_all(self) -> None:
         self._lives.kill_if(lambda process: True, UNAVAILABLE)
+
+
+def _look_seconds(web: WebSettings) -> float:
+    return min(LOOK_SECONDS, web.view_timeout / 4) if web.view_timeout else LOOK_SECONDS
 
 
 def _stats_of(slot: Slot) -> SlotStats:

@@ -54,7 +54,9 @@ class ChildCase(SynchronousTestCase):
         self._came: list[Frame] = []
         self.rates: list[bytes] = []
         self.quota = SpoolQuota(self.limits, time.monotonic)
-        registered = Registered(lambda name, arguments: self.run_registered(name, arguments), self.rates.append)
+        self.settings: list[bytes] = []
+        takes = self.rates.append, self.settings.append
+        registered = Registered(lambda name, arguments: self.run_registered(name, arguments), *takes)
         wire = ChildWire.of(child, lambda: None)
         self.host = ChildHost(wire, self.threads, self.quota, registered)
         self.host.start()

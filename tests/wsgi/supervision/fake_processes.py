@@ -48,6 +48,7 @@ class FakeProcess:
         self.socket_calls: list[object] = []
         self.polls_made: list[FakeCall] = []
         self.pushed: list[bytes] = []
+        self.settings: list[bytes] = []
         self.runs_made: list[tuple[str, Sequence[object], Deferred[Any]]] = []
         # The names of runs whose thread is not free, and since when; answers that a test gives do not change them.
         self.silent_since: list[tuple[str, float]] = []
@@ -108,6 +109,9 @@ class FakeProcess:
 
     def push_rates(self, payload: bytes) -> None:
         self.pushed.append(payload)
+
+    def push_settings(self, payload: bytes) -> None:
+        self.settings.append(payload)
 
     def busy(self) -> list[str]:
         return self.names()
