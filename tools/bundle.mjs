@@ -14,7 +14,7 @@ const [source, stamp] = process.argv.slice(2);
 const out = join(source, "built");
 
 /** Modules that are loaded when they are needed first: each is a file of its own, the same for all. */
-const LATER = ["client/fallback.js", "text/markdown.js", "vendor/uplot.js"];
+const LATER = ["client/fallback.js", "text/markdown.js", "vendor/uplot.js", "widget/panels.js"];
 /** What a page begins with, ours or another: one script, which holds all that is not in LATER. */
 const PAGES = ["main.js", "away.js", "rates/rates.js", "client/client.js", "widget/widget.js", "window/window.js"];
 /** What markdown-it imports for rules that are off: text/unused.js takes its place. */

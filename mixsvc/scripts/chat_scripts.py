@@ -23,7 +23,7 @@ TYPES: Final = {"client.d.ts": "types/client.d.ts"}
 
 # The path of the modules where there is no bundle, and the folders that they are in.
 SOURCES: Final = "src"
-FOLDERS: Final = ("client", "text", "vendor", "views", "views/parts", "widget")
+FOLDERS: Final = ("client", "search", "text", "vendor", "views", "views/parts", "widget")
 SHARED: Final = "dom.js"
 
 # Cached for some minutes.

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
+from werkzeug.security import generate_password_hash
 
 from tests.builds import PROJECT
 from tests.e2e.support.axe import violations
@@ -18,6 +19,12 @@ from tests.e2e.support.service import Config, Launch, Service
 from tests.e2e.support.urls import post
 from tests.e2e.support.waiting import wait_until
 
+PASSWORD: Final = "correct horse"
+LOG_IN: Final = """async (password) => {
+  const body = JSON.stringify({ name: "Mona", password });
+  const headers = { "Content-Type": "application/json" };
+  return (await fetch("/mixsvc/api/login", { method: "POST", headers, body })).status;
+}"""
 # Names that scripts of a page may take, and what they may do to objects of all.
 HOSTILE_SCRIPT: Final = """
 globalThis.define = () => { throw new Error("define"); };
@@ -70,7 +77,8 @@ def launch_for(installed: Path, folder: Path, config: Config, site: ForeignSite)
     """A service whose views, which sign the tokens, run in a process of their own."""
     launch = Launch(installed, folder, config, environ={"PYTHONPATH": str(PROJECT / "tests" / "e2e" / "apps")})
     web = {"wsgi": "widget_app:app", "pages": "/mixsvc", "processes": "1"}
-    chat = {"rooms": "lobby, news", "open_rooms": "no", "origins": site.origin}
+    moderators = f"Mona: {generate_password_hash(PASSWORD, method='scrypt')}"
+    chat = {"rooms": "lobby, news", "open_rooms": "no", "origins": site.origin, "moderators": moderators}
     return launch.having(web=web, chat=chat)
 
 
@@ -171,6 +179,56 @@ def test_in_a_box_one_mentions_others_and_edits_and_deletes_ones_own_messages(
         expect(field).to_have_value("a draft")
 
 
+@pytest.mark.usefixtures("no_complaints")
+def test_a_box_finds_messages_and_reads_on_from_there(service: Service, site: ForeignSite, visitor: NewVisitor) -> None:
+    page = visitor().page
+    loaded: list[str] = []
+    page.on("requestfinished", lambda each: loaded.append(each.url))
+    _, number = post(f"{service.url}/fill?room=news&count=260", b"")
+    page.goto(f"{site.origin}/two.html")
+    bob = box(page, "news")
+    expect(texts(bob).last).to_have_text("line 259")
+    shown = texts(bob).count()
+    bob.get_by_role("button", name="Earlier messages").click()
+    expect(texts(bob)).to_have_count(shown + 100)
+    assert not any("panels" in url for url in loaded)
+
+    bob.get_by_role("button", name="Search").click()
+    bob.get_by_label("Words, or parts of words").fill("NEEDLE")
+    page.keyboard.press("Enter")
+    expect(bob.locator(".hit mark")).to_have_text("needle")
+    expect(bob.locator(".panel [role=status]")).to_have_text("Messages: 1")
+    bob.locator(".hit").click()
+
+    expect(bob.locator(".panel")).to_have_count(0)
+    expect(bob.locator(f"[data-number='{number.decode()}']")).to_be_focused()
+    expect(bob.locator(".sought .text")).to_have_text("a needle here")
+    bob.get_by_role("button", name="New messages").click()
+    expect(texts(bob).last).to_have_text("line 259")
+    bob.get_by_role("button", name="Search").click()
+    page.keyboard.press("Escape")
+    expect(bob.get_by_role("button", name="Search")).to_be_focused()
+
+
+def test_a_moderator_reads_in_a_box_what_a_message_said_before(service: Service, visitor: NewVisitor) -> None:
+    page = visitor().page
+    page.goto(f"{service.url}/box")
+    assert page.evaluate(LOG_IN, PASSWORD) == 200
+    page.reload()
+    mona = box(page, "lobby")
+    with Chatter(service.port, "Ed") as ed:
+        number = ed.say("something rude")
+        ed.ask(type="edit", room="lobby", number=number, text="something kind")
+        expect(texts(mona).last).to_contain_text("something kind edited")
+
+        mona.get_by_role("button", name=f"Menu of message {number}").click()
+        mona.get_by_role("menuitem", name="Earlier texts").click()
+
+        expect(mona.locator(".panel .text")).to_have_text(["something rude", "something kind"])
+        mona.get_by_role("button", name="Close").click()
+        expect(mona.locator(".panel")).to_have_count(0)
+
+
 def test_a_log_out_ends_the_connection_and_no_other(service: Service, site: ForeignSite, visitor: NewVisitor) -> None:
     page = visitor().page
     page.goto(f"{site.origin}/two.html")
@@ -229,6 +287,11 @@ def test_a_guest_gives_a_name_once_for_all_boxes_and_reads_what_is_wrong_in_thei
     expect(lobby.get_by_role("menuitem")).to_have_text(["Bearbeiten", "Löschen"])
     assert violations(page) == []
     page.keyboard.press("Escape")
+    lobby.get_by_role("button", name="Suchen").click()
+    lobby.get_by_label("Wörter oder Teile von Wörtern").fill("Guten")
+    page.keyboard.press("Enter")
+    expect(lobby.locator(".panel [role=status]")).to_have_text("Nachrichten: 1")
+    assert violations(page) == []
     page.reload()
     expect(lobby.locator("textarea")).to_be_visible()
 

@@ -2,11 +2,9 @@
 /** Finds messages, by words or by the address of the page, and leads to them, wherever they are in their room. */
 
 import { element, setText } from "../dom.js";
+import { has, pageAround } from "./asking.js";
 import { Places } from "./places.js";
 import { SearchDialog } from "./search.js";
-
-/** How many messages are read around the one that is sought. */
-const AROUND = 100;
 
 /**
  * @typedef {import("../client/client.js").ChatClient} Chat
@@ -62,7 +60,7 @@ export class Finder {
   async #seek(room, number) {
     const chat = this.#chat();
     // Before it is joined: a link makes no room.
-    const found = await chat.history(room, { before: number + AROUND / 2, limit: AROUND });
+    const found = await pageAround(chat, room, number);
     if (!has(found, number)) {
       setText(this.#error, whyGone(room, number, found));
       return;
@@ -74,11 +72,6 @@ export class Finder {
     }
     this.#log.seek(room, number);
   }
-}
-
-/** @param {{messages: {number: number}[]}} page @param {number} number */
-function has({ messages }, number) {
-  return messages.some((said) => said.number === number);
 }
 
 /** @param {string} room @param {number} number @param {{first: number, last: number}} kept */

@@ -5,6 +5,7 @@ import { ChatError } from "../client/client.js";
 import { element, made, onSubmit, setText } from "../dom.js";
 import { written } from "../views/names.js";
 import { clockTime, dayName } from "../views/times.js";
+import { Asking } from "./asking.js";
 import { markedText } from "./marks.js";
 import { addressOf, placeOf } from "./places.js";
 
@@ -21,9 +22,7 @@ export class SearchDialog {
   #list = element("search-found", HTMLElement);
   #status = element("search-status", HTMLElement);
   #more = element("search-more", HTMLButtonElement);
-  /** How many searches were begun: an answer counts while its search is the newest. */
-  #searches = 0;
-  #chat;
+  #asking;
   #room;
   #go;
 
@@ -33,7 +32,13 @@ export class SearchDialog {
    * @param {(place: import("./places.js").Place) => void} go
    */
   constructor(chat, room, go) {
-    this.#chat = chat;
+    this.#asking = new Asking(chat, {
+      begun: () => this.#begun(),
+      found: (found, goOn) => this.#show(found, goOn),
+      failed: (error) => {
+        setText(this.#status, error instanceof ChatError ? error.message : "The search has failed.");
+      },
+    });
     this.#room = room;
     this.#go = go;
     onSubmit(element("search-form", HTMLFormElement), () => this.#search());
@@ -60,25 +65,12 @@ export class SearchDialog {
 
   #search() {
     this.#list.replaceChildren();
-    this.#continue(this.#text.value.trim(), this.#isHere.checked ? this.#room() : undefined, undefined);
+    this.#asking.search(this.#text.value.trim(), this.#isHere.checked ? this.#room() : undefined);
   }
 
-  /** @param {string} text @param {string | undefined} room @param {Found["before"]} before */
-  async #continue(text, room, before) {
-    this.#searches += 1;
-    const mine = this.#searches;
+  #begun() {
     this.#more.hidden = true;
     setText(this.#status, "Searching…");
-    try {
-      const found = await this.#chat().search(text, { room, before });
-      if (mine === this.#searches) {
-        this.#show(found, () => this.#continue(text, room, found.before));
-      }
-    } catch (error) {
-      if (mine === this.#searches) {
-        setText(this.#status, error instanceof ChatError ? error.message : "The search has failed.");
-      }
-    }
   }
 
   /** @param {Found} found @param {() => void} goOn */

@@ -30,9 +30,13 @@ export class Box {
   #status = made("p", "status");
   #problem = made("p", "problem");
   #count;
+  #search;
   #people = made("div", "people");
   #members = made("ul", "");
   #peopleList;
+  #middle;
+  /** What is in front of the messages. @type {HTMLElement | null} */
+  #panel = null;
   #door;
   #name = made("input", "");
   #suggestion;
@@ -59,6 +63,8 @@ export class Box {
     [this.#composer, this.#writing] = boxComposer(words, this.#client, place, this.#problem);
     this.#log = new LogView(words, this.#client, (said) => this.#itemsOf(said));
     this.#count = button("quiet", "", () => this.#togglePeople());
+    this.#search = button("quiet", words.say("search"), () => this.#open(({ searchPanel }, host) => searchPanel(host)));
+    this.#middle = made("div", "middle", ...this.#log.parts, this.#people);
     this.#suggestion = button("quiet", "", () => this.#enter(this.#suggestion.value));
     this.#peopleList = new KeyedList(this.#members, person);
     this.#door = this.#madeDoor();
@@ -124,16 +130,16 @@ export class Box {
     this.#problem.setAttribute("role", "alert");
     this.#count.setAttribute("aria-expanded", "false");
     this.#people.hidden = true;
+    this.#search.hidden = true;
     this.#people.append(made("h3", "", words.say("peopleTitle")), this.#members);
     this.#people.tabIndex = 0;
     this.#people.setAttribute("role", "region");
     this.#people.setAttribute("aria-label", words.say("peopleTitle"));
     const again = button("", words.say("joinAgain"), () => this.#client.join(this.#place.room));
     this.#outside.append(this.#outsideText, again);
-    const header = made("header", "", this.#title, this.#topic, this.#count);
-    const middle = made("div", "middle", ...this.#log.parts, this.#people);
+    const header = made("header", "", this.#title, this.#topic, this.#search, this.#count);
     const rest = [this.#status, this.#problem, this.#question, this.#outside, this.#door, this.#writing];
-    const box = made("section", "box", header, middle, ...rest);
+    const box = made("section", "box", header, this.#middle, ...rest);
     box.lang = words.lang;
     box.setAttribute("aria-label", words.say("chat", this.#place.room));
     this.#log.scroller.setAttribute("aria-label", words.say("chat", this.#place.room));
@@ -186,12 +192,17 @@ export class Box {
   /** What the menu of a message offers. @param {import("../client/room.js").Said} said */
   #itemsOf(said) {
     const { self } = this.#client;
-    if (said.name !== self.name || said.deleted || !this.#isKnown) {
+    if (said.deleted || !this.#isKnown) {
       return [];
+    }
+    const texts = () => this.#open(({ textsPanel }, host) => textsPanel(host, said.number));
+    const earlier = self.moderator && said.edited ? [{ label: this.#words.say("earlierTexts"), act: texts }] : [];
+    if (said.name !== self.name) {
+      return earlier;
     }
     const edit = { label: this.#words.say("edit"), act: () => this.#composer.edit(said) };
     const remove = { label: this.#words.say("delete"), isDanger: true, act: () => this.#confirm(said) };
-    return isEditable(said, self) ? [edit, remove] : [remove];
+    return [...(isEditable(said, self) ? [edit] : []), ...earlier, remove];
   }
 
   /** Delete a message once it is clear that it is meant. @param {import("../client/room.js").Said} said */
@@ -206,6 +217,36 @@ export class Box {
     const text = said.text.replace(/\s+/g, " ").slice(0, LONGEST);
     this.#question.replaceChildren(made("p", "", this.#words.say("deleteIt", text)), sure, keep);
     sure.focus();
+  }
+
+  /** Show a panel in front of the messages, in the place of another.
+   * @param {(panels: typeof import("./panels.js"), host: import("./panels.js").Host) => HTMLElement[]} make
+   */
+  async #open(make) {
+    const [words, client, { room }] = [this.#words, this.#client, this.#place];
+    const seek = (/** @type {number} */ number) => this.#log.seek(number);
+    try {
+      const panels = await import("./panels.js");
+      const [panel, first] = make(panels, { words, client, room, seek, close: () => this.#closePanel() });
+      this.#show(panel ?? null);
+      first?.focus();
+    } catch {
+      setText(this.#problem, words.say("notPossible"));
+    }
+  }
+
+  #closePanel() {
+    this.#show(null);
+    this.#search.focus();
+  }
+
+  /** @param {HTMLElement | null} panel */
+  #show(panel) {
+    this.#panel?.remove();
+    this.#panel = panel;
+    // What is behind it is out of reach for the keyboard, too.
+    [...this.#middle.children].forEach((each) => each.toggleAttribute("inert", panel !== null));
+    panel && this.#middle.append(panel);
   }
 
   #togglePeople() {
@@ -249,6 +290,7 @@ export class Box {
   /** @param {Room} room */
   #showRoom(room) {
     this.#log.show(room);
+    this.#search.hidden = !this.#isKnown || room.place !== "inside";
     setText(this.#topic, room.topic);
     setText(this.#count, this.#words.say("people", room.count));
     this.#peopleList.show([...room.members].sort().map((id) => ({ id })));

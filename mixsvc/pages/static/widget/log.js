@@ -38,6 +38,8 @@ export class LogView {
   #items;
   #rove;
   #names = new NamesHere();
+  /** The number of the message that is to be pointed at. @type {number | null} */
+  #sought = null;
 
   /** @param {Words} words @param {ChatClient} client @param {(said: Said) => Item[]} items  of a message's menu */
   constructor(words, client, items) {
@@ -57,7 +59,7 @@ export class LogView {
     this.scroller.setAttribute("aria-live", "polite");
     this.scroller.onscroll = () => this.#onScroll();
     // Whoever reads the newest goes on to do so when there is less room, or more.
-    new ResizeObserver(() => this.#room?.following && this.#goToEnd()).observe(this.scroller);
+    new ResizeObserver(() => this.#room?.following && this.#scrollToEnd()).observe(this.scroller);
     this.#lines = new KeyedList(this.#list, this.#madeLine, (place, { said }) => this.#update(place, said));
     this.#rove = roving(this.#list, ".more");
     this.#waiting = new KeyedList(this.#unsent, this.#madeUnsent, (place, { line }) => this.#wait(place, line));
@@ -71,7 +73,7 @@ export class LogView {
   /** @param {Room} room */
   show(room) {
     const { scroller } = this;
-    const wasAtEnd = this.#isAtEnd || (room.following && this.#room !== room);
+    const wasAtEnd = this.#isFollowed(room);
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
     this.#room = room;
@@ -81,18 +83,50 @@ export class LogView {
     this.#rove();
     this.#earlier.hidden = (room.messages[0]?.number ?? 0) <= room.first || room.place !== "inside";
     if (wasAtEnd) {
-      this.#goToEnd();
-      room.markRead();
-    } else if (first !== this.#list.firstElementChild && scroller.scrollTop < height) {
+      this.#scrollToEnd();
+      room.atNewest && room.markRead();
+    } else if (!this.#pointAtSought() && first !== this.#list.firstElementChild && scroller.scrollTop < height) {
       // Earlier messages came: what is read stays where it is.
       scroller.scrollTop += scroller.scrollHeight - height;
     }
-    this.#newest.hidden = this.#isAtEnd || room.unread === 0;
+    this.#showNewest(room);
+  }
+
+  /** @param {Room} room */
+  #showNewest(room) {
+    this.#newest.hidden = room.atNewest && (this.#isAtEnd || room.unread === 0);
+  }
+
+  /** Point at a message that is here. @param {number} number */
+  seek(number) {
+    this.#sought = number;
+    this.#room?.follow(false);
+    this.#room && this.show(this.#room);
+  }
+
+  /** Whether a message was sought, and is here. */
+  #pointAtSought() {
+    const line = this.#sought !== null && this.#list.querySelector(`[data-number="${this.#sought}"]`);
+    if (!(line instanceof HTMLElement)) {
+      return false;
+    }
+    this.#sought = null;
+    this.#list.querySelector(".sought")?.classList.remove("sought");
+    line.classList.add("sought");
+    line.tabIndex = -1;
+    line.focus();
+    line.scrollIntoView({ block: "center" });
+    return true;
   }
 
   /** A text has another height now. */
   #grown() {
-    this.#room?.following && this.#goToEnd();
+    this.#room?.following && this.#scrollToEnd();
+  }
+
+  /** Whether the reader goes on to the newest. @param {Room} room */
+  #isFollowed(room) {
+    return room.following && (this.#isAtEnd || this.#room !== room);
   }
 
   get #isAtEnd() {
@@ -100,8 +134,15 @@ export class LogView {
     return scrollHeight - scrollTop - clientHeight < NEAR;
   }
 
-  #goToEnd() {
+  #scrollToEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  /** See the newest messages. */
+  #goToEnd() {
+    const room = this.#room;
+    room?.follow(true);
+    room?.atNewest ? this.#scrollToEnd() : room && this.#client.turnPage(room, "newest");
   }
 
   #turn() {
@@ -110,10 +151,14 @@ export class LogView {
   }
 
   #onScroll() {
-    const isAtEnd = this.#isAtEnd;
-    this.#room?.follow(isAtEnd);
+    const [room, isAtEnd] = [this.#room, this.#isAtEnd];
+    if (room && isAtEnd && !room.atNewest) {
+      this.#client.turnPage(room, "newer");
+      return;
+    }
+    room?.follow(isAtEnd);
     if (isAtEnd) {
-      this.#room?.markRead();
+      room?.markRead();
       this.#newest.hidden = true;
     }
   }
@@ -130,6 +175,7 @@ export class LogView {
     when.title = this.#full.format(new Date(said.time));
     const head = made("p", "head", name, when);
     const line = made("li", "line", head, this.#text(said));
+    line.dataset["number"] = String(said.number);
     line.classList.toggle("action", said.kind === "action");
     line.classList.toggle("calls", said.name !== this.#client.self.name && this.#names.now.callsSelf(said.text));
     line.part.add("line");

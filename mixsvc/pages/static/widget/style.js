@@ -88,6 +88,22 @@ a { color: var(--accent); }
 .people { width: 10rem; overflow-y: auto; padding: .6rem .9rem; border-inline-start: 1px solid var(--line); }
 .people h3 { margin: 0 0 .25rem; font-size: .8125em; font-weight: 600; color: var(--soft); }
 .people li { padding: .1rem 0; }
+.panel { position: absolute; z-index: 1; inset: 0; overflow-y: auto; overscroll-behavior: contain; padding: .5rem .9rem;
+  background: var(--surface); }
+.panel-head { display: flex; align-items: center; justify-content: space-between; }
+.panel h3 { margin: 0; font-size: .9375em; font-weight: 650; }
+.panel .state { margin: .35rem 0; }
+.panel .state:empty { display: none; }
+form.search { padding: .35rem 0; border-top: 0; }
+.search label { font-size: .8125em; color: var(--soft); }
+.hits { margin: 0 -.5rem; }
+.hits > li:not(:has(.hit)) { padding: .35rem .5rem; }
+button.hit { display: block; width: 100%; padding: .4rem .5rem; background: none; color: var(--ink); font-weight: 400;
+  text-align: start; }
+.hit:hover { background: color-mix(in srgb, var(--accent) 10%, transparent); }
+.hit .text { display: block; }
+mark { border-radius: 3px; background: color-mix(in srgb, var(--accent) 28%, transparent); color: inherit; }
+.line.sought { background: color-mix(in srgb, var(--accent) 14%, transparent); }
 .newest { position: absolute; inset-block-end: .5rem; inset-inline: 0; margin-inline: auto; width: max-content; }
 form { display: flex; flex-wrap: wrap; gap: .5rem; padding: .6rem .9rem; border-top: 1px solid var(--line); }
 label { flex-basis: 100%; font-size: .875em; }
