@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Final
 from weakref import WeakMethod
 
@@ -31,8 +32,9 @@ HANDLED: Final = (
     signal.SIGCHLD,
 )
 
-# Where Linux shows the open descriptors of this process, and what it shows for that of epoll(7).
+# Where Linux shows the open descriptors of this process, what each watches, and what it shows for that of epoll(7).
 DESCRIPTORS: Final = "/proc/self/fd"
+WATCHED: Final = "/proc/self/fdinfo"
 EPOLL: Final = "anon_inode:[eventpoll]"
 
 
@@ -73,12 +75,21 @@ class ForkWatcher:
             self._in_parent()
 
     def _close_descriptors(self) -> None:
-        close = list(self._ours())
+        # A number of a loop that has ended may be that of something else by now.
+        epolls = set(filter(_is_epoll, self._epolls))
+        close = {*map(_number, self._ours()), *epolls}
         # A process that the reactor's thread starts executes a program, which may be given any descriptor.
         if not isInIOThread():
-            close += [*self._reactor.getReaders(), *self._reactor.getWriters()]
-        # A number of a loop that has ended may be that of something else by now.
-        _give_nothing({*map(_number, close), *filter(_is_epoll, self._epolls)})
+            close |= self._watched(epolls)
+        _give_nothing(close)
+
+    def _watched(self, epolls: Iterable[int]) -> set[int]:
+        """The descriptors that the reactor reads or writes; the fork may meet its thread at any step of a change."""
+        try:
+            return set(map(_number, [*self._reactor.getReaders(), *self._reactor.getWriters()]))
+        except LookupError:
+            # Twisted's tables do not agree in the midst of a removal (Twisted 26.10, EPollReactor._remove).
+            return set(chain.from_iterable(map(_targets, epolls)))
 
 
 def close_in_child(ours: Iterable[Any]) -> None:
@@ -122,6 +133,14 @@ def _is_epoll(descriptor: int) -> bool:
     with suppress(OSError):
         return os.readlink(f"{DESCRIPTORS}/{descriptor}") == EPOLL
     return False
+
+
+def _targets(epoll: int) -> Iterator[int]:
+    """The descriptors that an epoll watches, proc(5)."""
+    with suppress(OSError), open(f"{WATCHED}/{epoll}") as lines:
+        for words in map(str.split, lines):
+            if words[:1] == ["tfd:"]:
+                yield int(words[1])
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

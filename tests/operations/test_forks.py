@@ -177,6 +177,29 @@ def test_sockets_of_the_reactor_and_ours_are_closed_in_the_child_only(
             port.accept()[0].close()
 
 
+class ChangingReactor(WatchingReactor):
+    """A reactor whose thread is taking a socket out of its tables while another thread forks."""
+
+    def getReaders(self) -> list[object]:
+        raise KeyError(3)
+
+
+def test_sockets_of_a_reactor_that_the_fork_meets_in_the_midst_of_a_change_are_closed() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, epoll() as polled:
+        polled.register(ours)
+        watcher = ForkWatcher(ChangingReactor(), list)
+        watcher.start()
+
+        def child() -> None:
+            assert os.readlink(f"/proc/self/fd/{ours.fileno()}") == os.devnull
+            assert os.readlink(f"/proc/self/fd/{theirs.fileno()}").startswith("socket:")
+            assert this_process.is_one
+
+        assert fork(child) == 0
+        del watcher
+
+
 def test_the_descriptor_of_epoll_is_not_in_the_child(reactor: WatchingReactor) -> None:
     with epoll() as polled:
         watcher = ForkWatcher(reactor, list)
