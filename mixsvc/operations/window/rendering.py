@@ -9,6 +9,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Template
 from markupsafe import Markup
 from twisted.logger import Logger
 
+from mixsvc.operations.window.cells import cells, row_button
 from mixsvc.operations.window.shown import FILTERS
 
 __all__ = ["LiveParts", "SectionTemplates", "window_templates"]
@@ -26,10 +27,10 @@ SECTIONS: Final = (
     "outboxes",
     "held",
     "refusals",
-    "nodes",
-    "bans",
     "service",
     "settings",
+    "bans",
+    "nodes",
 )
 
 # Sections without templates of their own that are shown, at most.
@@ -51,7 +52,8 @@ def window_templates() -> Environment:
     templates = Environment(
         loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    templates.filters.update(FILTERS)
+    templates.filters.update(FILTERS, cells=cells)
+    templates.globals.update(row_button=row_button)
     # Compiled here, and kept.
     for name in templates.list_templates():
         templates.get_template(name)

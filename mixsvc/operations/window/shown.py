@@ -55,6 +55,8 @@ def duration(value: Any) -> str:
     """Returns such as 350 ms, 12 s, 4 min, 3 h or 2 d for seconds; two units where the first says little."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         return text(value)
+    if not value:
+        return "0 s"
     if abs(value) < 1:
         return f"{number(float(f'{1000 * value:.3g}'))} ms"
     if abs(value) < 10:

@@ -1,16 +1,19 @@
 """What the reactor needs is loaded before it runs: an import there would hold up every connection."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
 from tests.e2e.support.both_ways import WAYS, wait_for_processes
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.operators import OPERATORS, admin_url
-from tests.e2e.support.service import Launch, Service
+from tests.e2e.support.service import DEADLINE, Launch, Service
 from tests.e2e.support.urls import get_text, post, status_of
 
 # Python imports this module in each process, first of all. It writes down what is not loaded yet.
@@ -41,13 +44,13 @@ def test_the_reactor_of_a_running_service_imports_nothing(
     service = start(watched.having(server=OPERATORS, web=WAYS[way]))
     wait_for_processes(service, way)
 
-    use_all(service)
+    use_all(service, launch.folder / "admin_token")
     service.stop()
 
     assert imported.read_text() == ""
 
 
-def use_all(service: Service) -> None:
+def use_all(service: Service, token: Path) -> None:
     """Let each part of a service work. tests/charts/test_pool.py tries what draws charts."""
     root, admin = f"http://127.0.0.1:{service.port}", admin_url(service)
     for path in ("/", "/api/rates", "/api/rooms", "/chat/info", "/nothing"):
@@ -58,3 +61,27 @@ def use_all(service: Service) -> None:
         ann.ask(type="history", room="lobby")
     for page in ("metrics", "readyz", "healthz"):
         assert get_text(f"{admin}/{page}")
+    look_at_window(admin, token.read_text())
+
+
+def look_at_window(admin: str, token: str) -> None:
+    """Log in to the operators' window, see it, and do something."""
+    browser = build_opener(HTTPCookieProcessor())
+
+    def page(path: str, **fields: str) -> str:
+        data = urlencode(fields).encode() if fields else None
+        with browser.open(f"{admin}/{path}", data, DEADLINE) as response:
+            found: str = response.read().decode()
+        return found
+
+    def proof(text: str) -> str:
+        found = re.search('name="proof" value="([^"]+)"', text)
+        assert found
+        return found[1]
+
+    window = page("window/login", proof=proof(page("")), token=token)
+    assert "said in lobby" in page("window/do/say", proof=proof(window), room="lobby", text="hello")
+    assert "Really drain?" in page("window/do/drain", proof=proof(window))
+    assert page("window/live") and page("window/history")
+    for path in set(re.findall('(?:href|src)="(window/static/[^"]+)"', window)):
+        assert page(path)

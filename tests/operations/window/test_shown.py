@@ -25,7 +25,7 @@ def test_numbers_have_three_digits_that_tell_something(value: float, wanted: str
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [
-        (0, "0 ms"),
+        (0, "0 s"),
         (0.00034, "0.34 ms"),
         (0.35, "350 ms"),
         (1.25, "1.25 s"),
