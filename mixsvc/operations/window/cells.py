@@ -1,4 +1,4 @@
-"""The cells of tables, and their buttons. Written here, as the templates would take ten times as long for a hundred rows of them."""
+"""The cells of tables, and their buttons: written here, as templates take ten times as long for them."""
 
 import json
 import re
