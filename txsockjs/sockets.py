@@ -17,7 +17,7 @@ from txsockjs._protocol.errors import ClientError
 from txsockjs._protocol.options import make_options
 from txsockjs._session.registry import Registry
 from txsockjs._socket.tcp_info import progress
-from txsockjs._socket.writer import SocketWriter, open_writer
+from txsockjs._socket.writer import SocketWriter, open_writer, write_to_all
 from txsockjs._websocket.connection import MessageListener, WebSocketConnection
 from txsockjs._websocket.handshake import PLAIN, cached_response, read_handshake
 from txsockjs._websocket.upgrade import has_body, is_upgradable, upgrade_connection
@@ -32,6 +32,7 @@ __all__ = [
     "progress",
     "text_frame",
     "upgrade_connection",
+    "write_to_all",
 ]
 
 FORBIDDEN: Final = 403

@@ -7,7 +7,7 @@ views, and gives the request to holder.py. From there on, in the reactor thread 
 - roads.py chooses the way to the client: an event stream, a poll or a WebSocket; arrival.py reads what the request says
   of it, and where the client stands.
 - reader.py follows topics for one client (mixsvc.interfaces.topics); forms.py has the events as bytes, made once for
-  all who get the same.
+  all who get the same. group.py tells those together.
 - stream.py, poll.py and websocket.py are the three roads. A stream takes the connection over, as a WebSocket does, so
   that thousands need neither requests nor timers; record.py is what the access log needs of the request. A poll is an
   ordinary response that comes late. text_response.py is for those who are not held.

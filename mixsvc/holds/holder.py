@@ -17,7 +17,7 @@ from mixsvc.config.settings import Settings, TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.holds.arrival import Arrival, Fields, read_arrival
 from mixsvc.holds.crowd import HeldCrowd
-from mixsvc.holds.forms import CHUNKED, FRAMES, PLAIN
+from mixsvc.holds.group import CHUNKED_STREAMS, PLAIN_STREAMS, WEBSOCKETS, HeldGroup
 from mixsvc.holds.owner import HeldClient
 from mixsvc.holds.poll import HeldPoll
 from mixsvc.holds.reader import HeldReader
@@ -194,17 +194,17 @@ class ClientHolder:
     def _stream(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
         request = arrival.request
         is_chunked = request.clientproto == b"HTTP/1.1"
-        framing = CHUNKED if is_chunked else PLAIN
-        stream = EventStream(self, HeldRecord(request), framing, arrival.stream_head(is_chunked))
-        stream.reader = HeldReader(stream, framing, arrival.hold, arrival.is_new)
-        stream.reader.following = self._follow(arrival, identity, stream.reader)
+        group = CHUNKED_STREAMS if is_chunked else PLAIN_STREAMS
+        stream = EventStream(self, HeldRecord(request), group.framing, arrival.stream_head(is_chunked))
+        stream.reader = HeldReader(stream, group.framing, arrival.hold, arrival.is_new)
+        stream.reader.following = self._follow(arrival, identity, stream.reader, group)
         upgrade_connection(request, stream)
         return stream
 
     def _websocket(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
         client = HeldWebSocket(self)
-        client.reader = HeldReader(client, FRAMES, arrival.hold, arrival.is_new)
-        client.reader.following = self._follow(arrival, identity, client.reader)
+        client.reader = HeldReader(client, WEBSOCKETS.framing, arrival.hold, arrival.is_new)
+        client.reader.following = self._follow(arrival, identity, client.reader, WEBSOCKETS)
         try:
             self._sockets.accept(arrival.request, arrival.fields, client)
         except RefusedHandshake:
@@ -218,10 +218,12 @@ class ClientHolder:
         poll.wait(self._clock, arrival.hold.timeout)
         return poll
 
-    def _follow(self, arrival: Arrival, identity: Identity | None, reader: TopicReader) -> Following:
+    def _follow(
+        self, arrival: Arrival, identity: Identity | None, reader: TopicReader, group: HeldGroup | None = None
+    ) -> Following:
         # The view may have run in another process, whose reactor's clock nobody knows here.
         age = max(0.0, time.time() - arrival.hold.decided)
-        subscription = Subscription(arrival.hold.names, arrival.since, identity, self._clock.seconds() - age)
+        subscription = Subscription(arrival.hold.names, arrival.since, identity, self._clock.seconds() - age, group)
         return self._feeds[arrival.hold.source].follow(subscription, reader)
 
     # For the clients

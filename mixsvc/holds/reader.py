@@ -6,12 +6,19 @@ from mixsvc.common.positions import Position, write_position
 from mixsvc.holds.forms import Framing, HeldEvent
 from mixsvc.interfaces.holds import Hold
 from mixsvc.interfaces.topics import RESET, Following, TopicBatch, TopicEnd
+from txsockjs.sockets import SocketWriter
 
 __all__ = ["HeldReader", "Sink"]
 
 
 class Sink(Protocol):
-    """Where the bytes of a stream go. Reactor thread."""
+    """Where the bytes of a stream go. Reactor thread.
+
+    writer: of its connection; not ready any more once nothing follows. sent: bytes of events.
+    """
+
+    writer: SocketWriter
+    sent: int
 
     def send(self, data: bytes) -> bool:
         """Send whole events; returns whether the client keeps up."""
@@ -23,21 +30,21 @@ class Sink(Protocol):
 class HeldReader:
     """Follows topics for one client, as a TopicReader (mixsvc.interfaces.topics). Used in the reactor thread.
 
-    following: is set right after the topics were asked for. A client that does not keep up is told nothing until it
-    does; what comes meanwhile is read again then.
+    following: is set right after the topics were asked for. numbers: where it stands, unless its ids are plain numbers,
+    as they are if it follows one topic and nothing was reset: then it gets the same bytes as others. A client that does
+    not keep up is told nothing until it does; what comes meanwhile is read again then.
     """
 
-    __slots__ = ("_epoch", "_framing", "_has_epoch", "_numbers", "_opening", "_sink", "following")
+    __slots__ = ("_epoch", "_framing", "_has_epoch", "_opening", "following", "numbers", "sink")
 
     following: Following
 
     def __init__(self, sink: Sink, framing: Framing, hold: Hold, is_new: bool) -> None:
         """is_new: whether the client has not said where it stands."""
-        self._sink = sink
+        self.sink = sink
         self._framing = framing
         self._opening: tuple[Hold, bool] | None = (hold, is_new)
-        # Where it stands, unless its ids are plain numbers: it follows one topic, and nothing was reset.
-        self._numbers: dict[str, int] | None = None
+        self.numbers: dict[str, int] | None = None
         self._epoch = ""
         # Whether the ids say the epoch: the client, or the URL of its page, may have another one.
         self._has_epoch = False
@@ -49,7 +56,7 @@ class HeldReader:
         self._opening = None
         self._epoch = position.epoch
         if len(position.numbers) != 1:
-            self._numbers = dict(position.numbers)
+            self.numbers = dict(position.numbers)
         data = self._framing.retry(hold.retry) if hold.retry is not None else b""
         if is_new:
             # It may be cut off before its first event, and goes on from here then.
@@ -60,14 +67,14 @@ class HeldReader:
     def reset(self, topic: str, number: int) -> None:
         """See TopicReader."""
         self._has_epoch = True
-        if self._numbers is None:
-            self._numbers = {}
+        if self.numbers is None:
+            self.numbers = {}
         self._send(self._framing.one(HeldEvent(self._id(topic, number), RESET, str(number), topic)))
 
     def events(self, batch: TopicBatch) -> None:
         """See TopicReader."""
-        if self._numbers is None:
-            if not self._sink.send(batch.form(self._framing.batch)):
+        if self.numbers is None:
+            if not self.sink.send(batch.form(self._framing.batch)):
                 self.following.pause()
             return
         found = [
@@ -81,17 +88,17 @@ class HeldReader:
 
     def ended(self, reason: TopicEnd) -> None:
         """See TopicReader."""
-        self._sink.end(reason)
+        self.sink.end(reason)
 
     def resumed(self) -> None:
         """The client has caught up."""
         self.following.resume()
 
     def _id(self, topic: str, number: int) -> str:
-        assert self._numbers is not None
-        self._numbers[topic] = number
-        return write_position(Position(self._numbers, self._epoch if self._has_epoch else ""))
+        assert self.numbers is not None
+        self.numbers[topic] = number
+        return write_position(Position(self.numbers, self._epoch if self._has_epoch else ""))
 
     def _send(self, data: bytes) -> None:
-        if not self._sink.send(data):
+        if not self.sink.send(data):
             self.following.pause()

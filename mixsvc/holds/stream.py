@@ -27,13 +27,13 @@ class EventStream:
 
     road: Final = Road.STREAM
 
-    __slots__ = ("_acknowledged", "_framing", "_head", "_is_over", "_owner", "_transport", "_waiting", "_writer",
-                 "bucket", "reader", "record")  # fmt: skip
+    __slots__ = ("_acknowledged", "_framing", "_head", "_is_over", "_owner", "_transport", "_waiting",
+                 "bucket", "reader", "record", "sent", "writer")  # fmt: skip
 
     reader: HeldReader
     bucket: int
     _transport: Any
-    _writer: SocketWriter
+    writer: SocketWriter
 
     def __init__(self, owner: HeldOwner, record: HeldRecord, framing: Framing, head: bytes) -> None:
         """head: of the response. `reader` is set before anything is sent."""
@@ -41,6 +41,7 @@ class EventStream:
         self._framing = framing
         self._head = head
         self._is_over = False
+        self.sent = 0
         # Bytes that the system has not taken yet, and what the client had acknowledged at the last beat at which it had
         # not read everything; -1 if it has caught up since.
         self._waiting = 0
@@ -51,7 +52,7 @@ class EventStream:
 
     def send(self, data: bytes) -> bool:
         """See Sink. A client for which too much waits already loses the connection; it comes back and goes on."""
-        writer = self._writer
+        writer = self.writer
         if self._is_over:
             return False
         if not writer.ready:
@@ -59,7 +60,7 @@ class EventStream:
                 self._drop_slow()
                 return False
             self._waiting += len(data)
-        self.record.sentLength += len(data)
+        self.sent += len(data)
         writer.write(data)
         return writer.ready
 
@@ -68,8 +69,8 @@ class EventStream:
         if self._is_over:
             return
         self._is_over = True
-        self._writer.write(self._framing.end)
-        self._writer.release()
+        self.writer.write(self._framing.end)
+        self.writer.release()
         self._transport.loseConnection()
         # A client that does not read would stay for ever.
         self._owner.abort_later(LINGER_SECONDS, self)
@@ -81,13 +82,13 @@ class EventStream:
         if self._is_over:
             return
         acknowledged, unread = progress(self._transport)
-        if unread or not self._writer.ready:
+        if unread or not self.writer.ready:
             if acknowledged == self._acknowledged:
                 self._drop_slow()
                 return
             self._acknowledged = acknowledged
-        if self._writer.ready:
-            self._writer.write(self._framing.beat)
+        if self.writer.ready:
+            self.writer.write(self._framing.beat)
 
     def abort(self) -> None:
         """Close the connection at once."""
@@ -98,8 +99,8 @@ class EventStream:
     def makeConnection(self, transport: Any) -> None:
         """See UpgradedProtocol."""
         self._transport = transport
-        self._writer = open_writer(transport, self._resumed)
-        self._writer.write(self._head)
+        self.writer = open_writer(transport, self._resumed)
+        self.writer.write(self._head)
         self._head = b""
         # The channel may have paused it, or have seen that the client sends no more; then this says so again.
         transport.resumeProducing()
@@ -112,6 +113,7 @@ class EventStream:
         self._is_over = True
         try:
             self.reader.following.stop()
+            self.record.sentLength = self.sent
             self.record.answered()
         finally:
             self._owner.left(self)

@@ -9,7 +9,7 @@ from mixsvc.holds.owner import HeldOwner
 from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.roads import Road
 from mixsvc.interfaces.topics import TopicEnd
-from txsockjs.sockets import WebSocketConnection
+from txsockjs.sockets import SocketWriter, WebSocketConnection
 
 __all__ = ["HeldWebSocket"]
 
@@ -28,9 +28,10 @@ class HeldWebSocket:
 
     road: Final = Road.WEBSOCKET
 
-    __slots__ = ("_is_over", "_owner", "_waiting", "bucket", "connection", "reader")
+    __slots__ = ("_is_over", "_owner", "_waiting", "bucket", "connection", "reader", "sent", "writer")
 
     connection: WebSocketConnection
+    writer: SocketWriter
     reader: HeldReader
     bucket: int
 
@@ -38,12 +39,13 @@ class HeldWebSocket:
         self._owner = owner
         self._waiting = 0
         self._is_over = False
+        self.sent = 0
 
     # For the reader
 
     def send(self, data: bytes) -> bool:
         """See Sink. A client for which too much waits already loses the connection."""
-        writer = self.connection.writer
+        writer = self.writer
         if self._is_over:
             return False
         if not writer.ready:
@@ -53,6 +55,7 @@ class HeldWebSocket:
                 self.connection.drop("The client reads too slowly")
                 return False
             self._waiting += len(data)
+        self.sent += len(data)
         self.connection.send(data)
         return writer.ready
 
@@ -75,6 +78,7 @@ class HeldWebSocket:
 
     def opened(self) -> None:
         """See MessageListener: the answer to the handshake is sent."""
+        self.writer = self.connection.writer
         self.connection.send(b"")
 
     def message(self, data: bytes, opcode: int) -> None:

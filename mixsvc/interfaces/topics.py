@@ -22,6 +22,7 @@ __all__ = [
     "RESET",
     "Following",
     "ITopics",
+    "ReaderGroup",
     "Subscription",
     "TopicBatch",
     "TopicEnd",
@@ -91,18 +92,27 @@ class TopicEnd(Enum):
     AGAIN = "Connect again: the view decides anew."
 
 
+class ReaderGroup(Protocol):
+    """Readers that can be told the same in one loop. Reactor thread."""
+
+    def events(self, readers: Sequence[Any], batch: TopicBatch) -> None:
+        """The same as TopicReader.events for each of these readers, who have all named this group."""
+
+
 @record
 class Subscription:
     """What somebody follows. topics: names of topics, each once, 1 to MOST_TOPICS.
 
     since: what was seen already; of a topic that is missing there, only new events are told. identity: who it is, None
     for a stranger. decided: when a view has decided that they may, in seconds of the reactor's clock; infinite: now.
+    group: may tell the reader the events, together with others of the group; None: the reader is told by itself.
     """
 
     topics: tuple[str, ...]
     since: Position = field(default_factory=Position)
     identity: Identity | None = None
     decided: float = inf
+    group: ReaderGroup | None = None
 
 
 class TopicReader(Protocol):

@@ -1,11 +1,12 @@
 """A topic that is followed, those who follow it, and where each of them is. Pure but for the reader."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final, Protocol
 
 from mixsvc.interfaces import Identity
-from mixsvc.interfaces.topics import Subscription, TopicBatch, TopicEvent, TopicReader
+from mixsvc.interfaces.topics import ReaderGroup, Subscription, TopicBatch, TopicEvent, TopicReader
 from mixsvc.topics.storage.records import TopicPage
 
 __all__ = ["FollowedTopic", "Follower", "FollowerOwner", "Place", "PlaceState"]
@@ -33,10 +34,13 @@ class PlaceState(Enum):
 class Place:
     """Where somebody is in one topic. number: of the event that was told last."""
 
-    __slots__ = ("follower", "number", "page", "state", "topic")
+    __slots__ = ("follower", "group", "number", "page", "reader", "state", "topic")
 
     def __init__(self, follower: "Follower", topic: "FollowedTopic") -> None:
         self.follower = follower
+        # The follower's, as there are thousands of places to tell something.
+        self.reader = follower.reader
+        self.group = follower.group
         self.topic = topic
         self.number = 0
         self.state = PlaceState.NOTHING
@@ -45,7 +49,7 @@ class Place:
 
     def give_page(self, page: TopicPage) -> None:
         """Tell what a page has that was read for this place."""
-        reader = self.follower.reader
+        reader = self.reader
         self.number = page.start
         if page.is_reset:
             reader.reset(self.topic.name, page.start)
@@ -72,12 +76,13 @@ class FollowerOwner(Protocol):
 class Follower:
     """Somebody who follows topics. Implements Following. missing: how many first pages it waits for."""
 
-    __slots__ = ("_owner", "identity", "is_running", "is_stopped", "missing", "places", "reader")
+    __slots__ = ("_owner", "group", "identity", "is_running", "is_stopped", "missing", "places", "reader")
 
     def __init__(self, owner: FollowerOwner, subscription: Subscription, reader: TopicReader) -> None:
         self._owner = owner
         self.reader = reader
         self.identity: Identity | None = subscription.identity
+        self.group = subscription.group
         self.places: tuple[Place, ...] = ()
         self.is_running = True
         self.is_stopped = False
@@ -137,12 +142,24 @@ class FollowedTopic:
 
 
 def _give(places: Sequence[Place], batch: TopicBatch) -> None:
-    """Tell a batch those who wait for it; no calls but the reader's, as there are thousands of them."""
+    """Tell a batch those who wait for it: first the groups, whose readers are told in one loop."""
     before, last, waiting = batch.events[0].number - 1, batch.last, PlaceState.NEXT
+    alone: list[Place] = []
+    groups: defaultdict[ReaderGroup, list[TopicReader]] = defaultdict(list)
     for place in places:
         if place.state is waiting and place.number == before:
+            if place.group is None:
+                alone.append(place)
+            else:
+                place.number = last
+                groups[place.group].append(place.reader)
+    for group, readers in groups.items():
+        group.events(readers, batch)
+    for place in alone:
+        # Unless somebody who was told before has ended it.
+        if place.state is waiting:
             place.number = last
-            place.follower.reader.events(batch)
+            place.reader.events(batch)
 
 
 def _batches(topic: str, events: Sequence[TopicEvent]) -> Iterator[TopicBatch]:

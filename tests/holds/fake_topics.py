@@ -47,7 +47,11 @@ class FakeFollowing:
             events = [each for each in self._topics.events.get(topic, []) if each.number > number]
             if events and not self.is_paused and not self.is_stopped:
                 self.position[topic] = events[-1].number
-                self.reader.events(self._topics.batch(topic, events))
+                batch, group = self._topics.batch(topic, events), self.subscription.group
+                if group is not None:
+                    group.events([self.reader], batch)
+                else:
+                    self.reader.events(batch)
 
     def pause(self) -> None:
         self.is_paused = True

@@ -5,6 +5,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.holds import holder
 from mixsvc.holds.forms import CHUNKED
+from mixsvc.holds.group import HeldGroup
 from mixsvc.interfaces.topics import TopicBatch, TopicEnd, TopicEvent
 from tests.holds.held import STREAM, HeldCase, holding
 from tests.wsgi.inline import Wire
@@ -73,7 +74,7 @@ class EventStreamTests(HeldCase):
             encoded.append(batch)
             return CHUNKED.batch(batch)
 
-        self.patch(holder, "CHUNKED", CHUNKED._replace(batch=encode))
+        self.patch(holder, "CHUNKED_STREAMS", HeldGroup(CHUNKED._replace(batch=encode)))
         self.serve(holding("order-42"))
         wires = [self.stream() for _ in range(3)]
 

@@ -4,7 +4,7 @@ from twisted.internet.task import Clock
 
 from mixsvc.common.positions import Position
 from mixsvc.interfaces import Identity
-from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd, TopicEvent
+from mixsvc.interfaces.topics import Following, ReaderGroup, Subscription, TopicBatch, TopicEnd, TopicEvent
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.topics.following import TopicFollowers
@@ -33,11 +33,16 @@ class FakeReader:
         self.takes = 10**9
 
     def follow(
-        self, followers: TopicFollowers, *topics: str, since: Position | None = None, person: str | None = None
+        self,
+        followers: TopicFollowers,
+        *topics: str,
+        since: Position | None = None,
+        person: str | None = None,
+        group: ReaderGroup | None = None,
     ) -> "FakeReader":
         """Follow topics."""
         identity = Identity(person) if person is not None else None
-        subscription = Subscription(topics, since or Position(), identity)
+        subscription = Subscription(topics, since or Position(), identity, group=group)
         self.following = followers.follow(subscription, self)
         assert self.start is None
         return self

@@ -1,6 +1,7 @@
 """Those who follow topics: each event once and in order, from where they were, whatever comes between."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -201,6 +202,74 @@ class TellingTests(FollowingCase):
         self.assertEqual((0, 0), (len(self.topics.followers), len(self.topics.followers.topics())))
         self.publish("x")
         self.assertEqual([], reader.told)
+
+
+class FakeGroup:
+    """A ReaderGroup that notes how many readers it tells at once."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def events(self, readers: Sequence[FakeReader], batch: TopicBatch) -> None:
+        self.sizes.append(len(readers))
+        for reader in readers:
+            reader.events(batch)
+
+
+class GroupTests(FollowingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.group = FakeGroup()
+
+    def follow(self, count: int, group: FakeGroup | None, **since: int) -> list[FakeReader]:
+        position = Position(since) if since else None
+        readers = [FakeReader() for _ in range(count)]
+        for reader in readers:
+            reader.follow(self.topics.followers, "a", since=position, group=group)
+        self.topics.settle()
+        return readers
+
+    def test_the_readers_of_a_group_are_told_together_and_others_by_themselves(self) -> None:
+        other = FakeGroup()
+        readers = [*self.follow(3, self.group), *self.follow(2, None), *self.follow(1, other)]
+        self.publish("x")
+        self.publish("y")
+
+        self.assertEqual(([3, 3], [1, 1]), (self.group.sizes, other.sizes))
+        self.assertEqual([[1, 2]] * 6, [reader.numbers() for reader in readers])
+
+    def test_many_of_a_group_are_told_in_slices(self) -> None:
+        self.patch(followed, "PLACES_AT_ONCE", 2)
+        readers = self.follow(5, self.group)
+        self.publish("x")
+
+        self.assertEqual([2, 2, 1], self.group.sizes)
+        self.assertEqual([[1]] * 5, [reader.numbers() for reader in readers])
+
+    def test_who_is_behind_or_pauses_gets_every_event_once_and_in_order(self) -> None:
+        self.publish("x", "y")
+        (behind,) = self.follow(1, self.group, a=0)
+        paused, other = self.follow(2, self.group)
+        paused.takes = 1
+        self.publish("z")
+        self.publish("w")
+        self.assertEqual([[1, 2, 3, 4], [3], [3, 4]], [each.numbers() for each in (behind, paused, other)])
+
+        paused.takes = 10
+        paused.following.resume()
+        self.topics.settle()
+        self.publish("v")
+
+        self.assertEqual([[1, 2, 3, 4, 5], [3, 4, 5], [3, 4, 5]], [each.numbers() for each in (behind, paused, other)])
+
+    def test_who_is_ended_by_one_that_is_told_before_is_told_nothing(self) -> None:
+        first, second = self.follow(2, None)
+        (member,) = self.follow(1, self.group)
+        self.patch(member, "events", lambda batch: first.following.stop())
+
+        self.publish("x")
+
+        self.assertEqual([[], [1]], [first.numbers(), second.numbers()])
 
 
 class PausingTests(FollowingCase):

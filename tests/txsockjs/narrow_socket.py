@@ -39,12 +39,12 @@ class PlainTransport(StringTransport):
 
     def __init__(self) -> None:
         StringTransport.__init__(self)
-        self.socket = NarrowSocket()
+        self.narrow = NarrowSocket()
         # A writer calls none of the methods of ITCPTransport that a StringTransport has not.
         alsoProvides(self, ITCPTransport, ISystemHandle)
 
     def getHandle(self) -> NarrowSocket:
-        return self.socket
+        return self.narrow
 
     def writer(self, resumed: Callable[[], None] = lambda: None) -> DirectWriter:
         """A writer to the socket, which is ready."""

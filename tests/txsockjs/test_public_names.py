@@ -32,6 +32,7 @@ PUBLIC = {
         "progress",
         "text_frame",
         "upgrade_connection",
+        "write_to_all",
     ],
     "txsockjs.testing": [
         "MemoryResponse",

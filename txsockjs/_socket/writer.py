@@ -84,19 +84,22 @@ def open_writer(transport: Connection, resumed: Callable[[], None]) -> SocketWri
     return BufferedWriter(transport, resumed)
 
 
-def write_to_all(writers: Iterable[SocketWriter], data: bytes) -> None:
-    """The same as writer.write(data) for each; less time goes by between two system calls."""
-    size = len(data)
+def write_to_all(writers: Iterable[SocketWriter], data: bytes) -> bool:
+    """The same as writer.write(data) for each, with less between two system calls; returns whether all are ready."""
+    size, are_ready = len(data), True
     for writer in writers:
         if type(writer) is not DirectWriter or not writer.ready:
             writer.write(data)
+            are_ready &= writer.ready
             continue
         try:
             sent = writer._send(data)
         except OSError:
             sent = 0
         if sent != size:
+            are_ready = False
             writer.write_later(data[sent:])
+    return are_ready
 
 
 def is_plain_socket(transport: object) -> bool:

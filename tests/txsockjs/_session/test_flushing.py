@@ -30,7 +30,7 @@ class SocketReceiver(FakeReceiver):
         self.writer.write(data)
 
     def got(self) -> list[bytes]:
-        return self.transport.socket.taken
+        return self.transport.narrow.taken
 
 
 class FlushingTests(SynchronousTestCase):
@@ -77,7 +77,7 @@ class FlushingTests(SynchronousTestCase):
     def test_others_get_their_turn_when_many_sockets_take_long_and_all_get_all_in_order(self) -> None:
         self.connect(250)
         for each in self.receivers:
-            each.transport.socket.sending = lambda: setattr(self.clock, "rightNow", self.clock.rightNow + 0.001)
+            each.transport.narrow.sending = lambda: setattr(self.clock, "rightNow", self.clock.rightNow + 0.001)
         done: list[int] = []
 
         def other() -> None:
@@ -116,17 +116,17 @@ class FlushingTests(SynchronousTestCase):
     def test_who_does_not_keep_up_gets_the_rest_when_it_does(self) -> None:
         self.connect(3)
         slow = self.receivers[1].transport
-        slow.socket.room = 4
+        slow.narrow.room = 4
         self.say("1")
         self.end_turn()
         self.say("2")
         self.end_turn()
-        self.assertEqual((slow.socket.taken, slow.value()), ([b'a["1'], b'"]\n'))
+        self.assertEqual((slow.narrow.taken, slow.value()), ([b'a["1'], b'"]\n'))
 
-        slow.socket.room = 1000
+        slow.narrow.room = 1000
         self.receivers[1].writer.resumeProducing()  # type: ignore[attr-defined]
 
-        self.assertEqual(slow.socket.taken, [b'a["1', b'a["2"]\n'])
+        self.assertEqual(slow.narrow.taken, [b'a["1', b'a["2"]\n'])
         self.assertEqual(self.receivers[0].got(), [b'a["1"]\n', b'a["2"]\n'])
 
     def test_who_is_closed_in_the_turn_gets_the_message_and_then_the_close_frame(self) -> None:

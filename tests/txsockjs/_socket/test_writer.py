@@ -14,7 +14,7 @@ class WriteToAllTests(SynchronousTestCase):
     def outcomes(self) -> list[tuple[bytes, bytes, bool]]:
         """What each socket took, what its transport buffers, and whether the writer is ready."""
         return [
-            (b"".join(transport.socket.taken), transport.value(), writer.ready)
+            (b"".join(transport.narrow.taken), transport.value(), writer.ready)
             for transport, writer in zip(self.transports, self.writers, strict=True)
         ]
 
@@ -22,10 +22,10 @@ class WriteToAllTests(SynchronousTestCase):
         write_to_all(self.writers, b"event")
 
         self.assertEqual(self.outcomes(), [(b"event", b"", True)] * 3)
-        self.assertEqual([each.socket.taken for each in self.transports], [[b"event"]] * 3)
+        self.assertEqual([each.narrow.taken for each in self.transports], [[b"event"]] * 3)
 
     def test_what_a_socket_does_not_take_is_sent_later_and_in_order(self) -> None:
-        self.transports[1].socket.room = 2
+        self.transports[1].narrow.room = 2
 
         write_to_all(self.writers, b"event")
         write_to_all(self.writers, b"!")
@@ -33,8 +33,8 @@ class WriteToAllTests(SynchronousTestCase):
         self.assertEqual(self.outcomes(), [(b"event!", b"", True), (b"ev", b"ent!", False), (b"event!", b"", True)])
 
     def test_a_socket_that_is_full_or_lost_does_not_keep_the_others_from_their_bytes(self) -> None:
-        self.transports[0].socket.room = 0
-        self.transports[1].socket.room = -1
+        self.transports[0].narrow.room = 0
+        self.transports[1].narrow.room = -1
 
         write_to_all(self.writers, b"event")
 
@@ -45,5 +45,5 @@ class WriteToAllTests(SynchronousTestCase):
 
         write_to_all([BufferedWriter(buffered, lambda: None), *self.writers], b"event")
 
-        self.assertEqual((buffered.socket.taken, buffered.value()), ([], b"event"))
+        self.assertEqual((buffered.narrow.taken, buffered.value()), ([], b"event"))
         self.assertEqual(self.outcomes(), [(b"event", b"", True)] * 3)
