@@ -56,8 +56,6 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.irc.clients.numbers import IRC_LISTEN
-from mixsvc.nodes.node import SharedNode, make_node
-from mixsvc.operations.agreement import agree, own_part
 from mixsvc.operations.control.parts import MonitoredParts
 from mixsvc.operations.ending import EndingParts, ServiceEnd, Views
 from mixsvc.operations.forks import ForkWatcher
@@ -84,6 +82,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from mixsvc.irc.service import IrcService
+    from mixsvc.nodes.node import SharedNode
     from mixsvc.operations.control.desk import OperatorDesk
     from mixsvc.questions import ViewsSupport
     from mixsvc.wsgi.children.setup import SpawnCommand
@@ -225,10 +224,12 @@ class MixService(MultiService):
         """Hold a client; no view runs before there is a holder."""
         self._holder.hold(*given)
 
-    def _make_node(self) -> tuple[Engine | None, SharedNode | None]:
+    def _make_node(self) -> "tuple[Engine | None, SharedNode | None]":
         """See make_node; None without nodes."""
         if not self._settings.storage.url:
             return None, None
+        from mixsvc.nodes.node import make_node
+
         return make_node(self._reactor, self._settings, self._database, self._helpers.defer)
 
     def _make_rates(self) -> RatesService:
@@ -340,6 +341,8 @@ class MixService(MultiService):
 
     def _agree_with_nodes(self) -> None:
         if self._settings.storage.url:
+            from mixsvc.operations.agreement import agree, own_part
+
             prepare(self._settings.storage, partial(agree, own=own_part(self._settings)))
 
     def stopService(self) -> "Deferred[None]":

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-import crochet
 from twisted.application.service import IService
 from twisted.python import usage
 
@@ -32,7 +31,6 @@ from mixsvc.errors import MixError
 from mixsvc.http.ports.listening import check_ports
 from mixsvc.interfaces import Authenticator
 from mixsvc.irc.clients.numbers import IRC_LISTEN
-from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.control.socket_file import check_control
 from mixsvc.operations.garbage import collect_as_usual
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
@@ -258,7 +256,11 @@ def _check_files(settings: Settings, found: ReadSettings) -> None:
         check_control(settings.server.control)
     if settings.server.admin_listen:
         check_admin_token(settings.server.admin_token_file)
-    look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))
+    if settings.storage.url:
+        # Here, as a service on SQLite has no other nodes.
+        from mixsvc.operations.agreement import expect_agreement, own_part
+
+        look(settings.storage, lambda cursor: expect_agreement(cursor, own_part(settings)))
 
 
 @record
@@ -279,6 +281,8 @@ def _make_parts(found: ReadSettings, directory: str, hooks: frozenset[str]) -> W
     """
     connect_for_import(facade.mix)
     settings = found.settings.within(directory)
+    if settings.web.wsgi or settings.chat.authenticator:
+        _keep_reactor()
     if settings.web.processes:
         web, shared = service_pages(facade.mix, settings)
         from mixsvc.wsgi.children.setup import spawn_command
@@ -295,9 +299,11 @@ def _make_parts(found: ReadSettings, directory: str, hooks: frozenset[str]) -> W
     return parts
 
 
-def _prepare_reactor(reactor: object) -> None:
-    """Make its clock steady, and keep it for twistd: an application's crochet.setup() must not run it in a thread."""
-    steady(reactor)
+def _keep_reactor() -> None:
+    """Keep the reactor for twistd: an application's crochet.setup() must not run it in a thread."""
+    # Here, as a service of our own pages alone does not need it.
+    import crochet
+
     try:
         crochet.no_setup()
     except RuntimeError:
@@ -311,7 +317,7 @@ def _prepare_process(reactor: Any) -> tuple[StopSignals, RenewalSignal]:
     end_at_once()
     hold_log_signals()
     renewal.hold()
-    _prepare_reactor(reactor)
+    steady(reactor)
     report_in_one_line()
     return signals, renewal
 

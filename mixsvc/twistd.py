@@ -6,6 +6,7 @@ import pwd
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ __all__ = [
 HERE: Final = "."
 PID_FILE: Final = "twistd.pid"
 LOG_FILE: Final = "twistd.log"
+
+# What polls rates imports it later; see mixsvc.rates.sources.late_client.
+HTTP_CLIENT: Final = "mixsvc.rates.sources.agent"
 
 _log = Logger()
 
@@ -99,6 +103,7 @@ def load_early(application: object) -> None:
     """
     for encoding in ("idna", "cp437", "latin-1"):
         codecs.lookup(encoding)
+    import_module(HTTP_CLIENT)
     if isinstance(application, Flask):
         application.test_client().get("/")
 

@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mixsvc.charts.drawing import draw
 from mixsvc.charts.pool import ChartPool
 from mixsvc.common.records import record
 from mixsvc.errors import ServiceBusy
@@ -116,5 +115,8 @@ def picture_of(history: PriceHistory, form: str, png_of: Callable[[str], bytes])
     """Returns what ICharts.picture returns. png_of: has the PNG of an SVG made; called for that form only."""
     if form not in ("png", "svg"):
         raise ValueError(f"the form {form} is not possible: give png or svg")
+    # Here, in the thread of the first view that asks.
+    from mixsvc.charts.drawing import draw
+
     svg = draw(history)
     return svg.encode() if form == "svg" else png_of(svg)

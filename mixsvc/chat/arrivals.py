@@ -1,6 +1,6 @@
 """People who come before this node knows what the others do: they wait for a moment, and notice nothing."""
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -8,7 +8,9 @@ from twisted.python.failure import Failure
 from mixsvc.errors import MixError
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
-from mixsvc.nodes.node import SharedNode
+
+if TYPE_CHECKING:
+    from mixsvc.nodes.node import SharedNode
 
 __all__ = ["NotReady", "PatientIdentifier"]
 
@@ -20,7 +22,7 @@ class NotReady(MixError):
 class PatientIdentifier:
     """Implements Identifier for a node: asks another one, after the engine has answered the node for the first time."""
 
-    def __init__(self, node: SharedNode, identify: Identifier) -> None:
+    def __init__(self, node: "SharedNode", identify: Identifier) -> None:
         self._node = node
         self._identify = identify
         self.forget = identify.forget

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -26,13 +26,15 @@ from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.doors import ChatDoor
 from mixsvc.interfaces.hooks import HookRunner
 from mixsvc.nodes.alone import alone
-from mixsvc.nodes.node import SharedNode
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.engine import Cursor, TransactionRunner
 from mixsvc.threads.places import Places
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
+
+if TYPE_CHECKING:
+    from mixsvc.nodes.node import SharedNode
 
 __all__ = ["ChatService", "Dependencies", "WatchedRates", "sockjs_options"]
 
@@ -69,7 +71,7 @@ class Dependencies:
     hooks: HookRunner
     wall: WallClock = field(default_factory=WallClock)
     look: LookAtLogins | None = None
-    node: SharedNode | None = None
+    node: "SharedNode | None" = None
     tokens: PersonTokens = field(default_factory=PersonTokens)
 
 

@@ -22,7 +22,6 @@ from mixsvc.errors import ActionRefused, MixError
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import DeferToThread
 from mixsvc.operations.access_log import AccessOutput
-from mixsvc.operations.agreement import compare_settings, own_part
 from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
 from mixsvc.operations.later import LaterPage
 from mixsvc.operations.log_files import LogFile, handle_log_signals
@@ -263,6 +262,9 @@ class Operations:
     def _reloaded(self, line: str) -> str:
         self._tell_manager(f"Settings read again: {line}")
         if self.settings.storage.url:
+            # Only nodes need it, which have it from their start.
+            from mixsvc.operations.agreement import compare_settings, own_part
+
             own = self._defer_to_thread(partial(own_part, self.settings))
             own.addCallback(lambda found: self._parts.database.run(compare_settings, found.settings))
             own.addErrback(self._not_compared)

@@ -3,9 +3,9 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,17 +25,20 @@ from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
 from mixsvc.rates.model.timeline import Pair, Timeline
-from mixsvc.rates.pauses import SourcePauses
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
 from mixsvc.rates.sources import build_sources, check_sources, unchanged_sources
-from mixsvc.rates.sources.agent import PollingAgent
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb_history import HistoryDocument, history_documents
+from mixsvc.rates.sources.interfaces import HttpClient
+from mixsvc.rates.sources.late_client import LateClient
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.engine import TransactionRunner
 from mixsvc.threads.pool import DaemonThreadPool
+
+if TYPE_CHECKING:
+    from mixsvc.rates.pauses import SourcePauses
 
 __all__ = ["RatesService"]
 
@@ -71,8 +74,7 @@ class RatesService:
         self._rates = settings.rates
         self._sources, documents = self._made(settings.rates)
         chain = Chain(self._sources, settings.rates.interval, random.random)
-        # Only nodes on PostgreSQL follow each other; without it a source tells the one that asks.
-        self._pauses = SourcePauses(database, settings.rates, self._pause) if settings.storage.url else None
+        self._pauses = self._make_pauses(settings, database)
         outputs = QuoteOutputs(self.table, self._save, self._changed, self._paused)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
@@ -82,7 +84,7 @@ class RatesService:
         self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
 
     def _made(self, settings: RatesSettings) -> tuple[Sequence[IRateSource], Sequence[HistoryDocument]]:
-        client = HTTPClient(PollingAgent(self._reactor, settings.timeout))
+        client = LateClient(self._reactor, partial(_load_client, self._reactor, settings.timeout), self._pool.defer)
         given = client, self._pool.defer, _now
         return build_sources(settings, *given), history_documents(settings, *given)
 
@@ -155,6 +157,14 @@ class RatesService:
     def _save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         return self._keeper.save(quotes).addCallback(lambda _: self._led.stored())
 
+    def _make_pauses(self, settings: Settings, database: TransactionRunner) -> "SourcePauses | None":
+        # Only nodes on PostgreSQL follow each other; without it a source tells the one that asks.
+        if not settings.storage.url:
+            return None
+        from mixsvc.rates.pauses import SourcePauses
+
+        return SourcePauses(database, settings.rates, self._pause)
+
     def _pause(self, pauses: Mapping[str, float]) -> None:
         self._poller.pause(pauses)
 
@@ -219,3 +229,10 @@ def _store(settings: Settings) -> QuoteStore:
 
         return postgres
     return sqlite
+
+
+def _load_client(reactor: Any, seconds: float) -> HttpClient:
+    """See LateClient."""
+    from mixsvc.rates.sources.agent import polling_client
+
+    return polling_client(reactor, seconds)

@@ -11,7 +11,6 @@ from mixsvc.common.records import record
 from mixsvc.config.current import Current
 from mixsvc.config.settings import Settings
 from mixsvc.holds.holder import ClientHolder
-from mixsvc.nodes.node import SharedNode
 from mixsvc.rates.service import RatesService
 from mixsvc.sockets.hub import ViewSockets
 from mixsvc.storage.engine import Engine
@@ -22,6 +21,7 @@ from mixsvc.wsgi.waiting import ViewThreads
 
 if TYPE_CHECKING:
     from mixsvc.irc.service import IrcService
+    from mixsvc.nodes.node import SharedNode
     from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["HttpNumbers", "MonitoredParts", "OperatedService", "OperatorMeans"]
@@ -43,7 +43,7 @@ class MonitoredParts:
     holder: ClientHolder
     sockets: ViewSockets
     children: "ViewProcesses | None" = None
-    node: SharedNode | None = None
+    node: "SharedNode | None" = None
     irc: "IrcService | None" = None
 
 

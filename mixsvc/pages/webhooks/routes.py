@@ -18,7 +18,6 @@ from mixsvc.pages.api.problems import RETRY_SECONDS
 from mixsvc.pages.api.rooms import chat_of
 from mixsvc.pages.auth.throttle import GuessThrottle
 from mixsvc.pages.webhooks.body import BadPayload, payload_in
-from mixsvc.pages.webhooks.slack import author, cut, message_text
 
 __all__ = ["blueprint"]
 
@@ -77,6 +76,9 @@ class HookReceiver:
             return _answer(400, "no_text")
         if self._mix.chat is None:
             return _answer(503, "service_unavailable", RETRY_SECONDS)
+        # Here, in the thread of the first view that reads one.
+        from mixsvc.pages.webhooks.slack import author, cut
+
         said = hook.room, author(payload, hook.name), cut(text, self._max_text)
         chat_of(self._mix).deliver(hook.name, *said, _delivery())
         return _answer(200, "ok")
@@ -94,6 +96,8 @@ class HookReceiver:
 def _text(payload: Mapping[str, Any]) -> str:
     if not isinstance(payload.get("text", ""), str | None):
         raise BadPayload(400, "invalid_payload")
+    from mixsvc.pages.webhooks.slack import message_text
+
     try:
         return message_text(payload)
     except RecursionError:

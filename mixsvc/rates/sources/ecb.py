@@ -1,28 +1,17 @@
 """The reference rates of the European Central Bank: its daily XML document, over HTTP."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Final
-from xml.etree.ElementTree import TreeBuilder
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from defusedxml import EntitiesForbidden
-from defusedxml.ElementTree import ParseError, XMLParser
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mixsvc.common.currencies import EURO, is_currency
-from mixsvc.common.times import parse_date
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
-from mixsvc.rates.model.errors import SourceFailed
-from mixsvc.rates.model.plausibility import check_not_in_future
-from mixsvc.rates.model.quote import ECB, check_count, parse_price
+from mixsvc.rates.model.quote import ECB
 from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["EcbSource", "days_of", "rates_of", "read_document"]
-
-_PIECE: Final = 2**14  # bytes
+__all__ = ["EcbSource"]
 
 
 @implementer(IRateSource)
@@ -49,55 +38,14 @@ class EcbSource:
             return ()
         fetched_at = self._now()
         # In a thread: reading takes less than 1 ms for the daily document, but 200 ms for one as large as the limit.
-        quotes = await self._defer_to_thread(lambda: read_document(document.body, fetched_at))
+        quotes = await self._defer_to_thread(lambda: _read(document.body, fetched_at))
         # Only now: a document that cannot be read is asked for again in full.
         self._download.keep(document)
         return quotes
 
 
-def read_document(body: bytes, fetched_at: datetime) -> Sequence[Quote]:
-    """Returns the quotes of the newest day in a document. Pure. Raises only SourceFailed, whatever the bytes."""
-    try:
-        days = days_of(body)
-        newest = max(days)
-        check_not_in_future(newest, fetched_at)
-        rates = rates_of(days[newest])
-        return tuple(Quote(EURO, code, rates[code], newest, fetched_at, ECB, stale=False) for code in rates)
-    except (ParseError, ValueError, LookupError) as error:
-        # Unknown encodings are LookupErrors.
-        reason = " ".join(str(error).split())[:200]
-        raise SourceFailed(f"the document of the ECB cannot be read: {reason}") from None
+def _read(body: bytes, fetched_at: datetime) -> Sequence[Quote]:
+    # Here, in a thread, as it takes a while to load.
+    from mixsvc.rates.sources.ecb_xml import read_document
 
-
-def days_of(body: bytes) -> Mapping[date, Iterable[Any]]:
-    """Returns the elements of each day in a document, at least one. Raises ParseError, ValueError or LookupError."""
-    parser: Any = XMLParser(target=TreeBuilder())
-    # In pieces, so that other threads can run in between.
-    try:
-        for start in range(0, len(body), _PIECE):
-            parser.feed(body[start : start + _PIECE])
-    except EntitiesForbidden:
-        raise ValueError("it defines XML entities, which are not accepted") from None
-    # Without their namespace: it has stayed the same since 1999, and nothing depends on it.
-    cubes = [each for each in parser.close().iter() if str(each.tag).rpartition("}")[2] == "Cube"]
-    dated = [each for each in cubes if "time" in each.attrib]
-    days = {parse_date(each.attrib["time"]): each for each in dated}
-    if not days:
-        raise ValueError("it has no Cube element with a time")
-    if len(days) < len(dated):
-        raise ValueError("a day occurs twice")
-    return days
-
-
-def rates_of(day: Iterable[Any]) -> Mapping[str, Decimal]:
-    """Returns the prices of one day by currency, at least one. Raises ValueError."""
-    rates: dict[str, Decimal] = {}
-    for each in day:
-        code = each.get("currency", "")
-        if not is_currency(code) or code == EURO or code in rates:
-            raise ValueError(f"{code[:40]!r} is not a currency or occurs twice")
-        rates[code] = parse_price(each.get("rate", ""))
-    if not rates:
-        raise ValueError("a day has no rates")
-    check_count(rates)
-    return rates
+    return read_document(body, fetched_at)

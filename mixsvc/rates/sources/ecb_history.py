@@ -7,8 +7,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from defusedxml.ElementTree import ParseError
-
 from mixsvc.common.currencies import EURO
 from mixsvc.common.records import record
 from mixsvc.common.times import parse_date
@@ -19,7 +17,6 @@ from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.plausibility import Plausibility
 from mixsvc.rates.model.quote import ECB
 from mixsvc.rates.sources.download import Address, Document, Download
-from mixsvc.rates.sources.ecb import days_of, rates_of
 from mixsvc.rates.sources.ecb_csv import UNREADABLE, read_csv_table
 from mixsvc.rates.sources.interfaces import HttpClient
 
@@ -118,9 +115,12 @@ def history_documents(
 
 def read_xml(body: bytes) -> Days:
     """Returns the days of an XML document. Raises SourceFailed."""
+    # Here, in a thread, as it takes a while to load.
+    from mixsvc.rates.sources.ecb_xml import UNREADABLE_XML, days_of, rates_of
+
     try:
         days = days_of(body)
-    except (ParseError, ValueError, LookupError) as error:
+    except UNREADABLE_XML as error:
         raise _unreadable(error) from None
     return Days(sorted(days.items(), key=lambda each: each[0]), rates_of)
 

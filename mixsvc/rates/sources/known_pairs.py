@@ -24,7 +24,8 @@ def check_pairs(settings: RatesSettings, find: Callable[[], Path] = packaged_arc
         return
     try:
         path = find()
-        unknown = [(pair, code) for pair in settings.pairs for code in pair if code not in {EURO, *read_codes(path)}]
+        known = {EURO, *read_codes(path)}
+        unknown = [(pair, code) for pair in settings.pairs for code in pair if code not in known]
         if unknown:
             pair, code = unknown[0]
             raise BadSetting(f"[rates] pairs = {'/'.join(pair)}: {_advice(path, code)}")

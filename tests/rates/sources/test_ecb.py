@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.quote import MAX_CURRENCIES
-from mixsvc.rates.sources.ecb import read_document
+from mixsvc.rates.sources.ecb_xml import read_document
 from tests.rates.samples import DAILY, NOW
 
 
