@@ -31,6 +31,13 @@ def fill() -> str:
     return str(numbers[2])
 
 
+@app.post("/say")
+def say() -> str:
+    """A bot says what the query has."""
+    assert mix.chat is not None
+    return str(mix.chat.say(request.args["room"], "Bot", request.args["text"]))
+
+
 @app.get("/box")
 def box() -> str:
     """A page of the service's own origin, whose session says who somebody is."""

@@ -48,9 +48,14 @@ def test_a_room_that_is_not_open_counts_what_is_unread(service: Service, visitor
 
     expect(ann.room("news").locator(".badge-count")).to_have_text("2")
     expect(ann.page).to_have_title(re.compile(r"^\(2\) "))
+    bob.say("@Ann: `@Ann` and @ann")
+    bob.say("`@Ann` is no mention")
+    expect(ann.page.get_by_role("button", name=re.compile("4 unread, 1 mentions you"))).to_be_visible()
+    expect(ann.room("news").locator(".badge-calls")).to_have_text("@1")
+    expect(ann.page).to_have_title(re.compile(r"^\(4, @1\) "))
     ann.open_room("news")
     expect(ann.page.locator("#log .unread")).to_have_count(1)
-    expect(ann.texts).to_have_text(["first", "second"])
+    expect(ann.texts).to_have_text(["first", "second", "@Ann: @Ann and @ann", "@Ann is no mention"])
     expect(ann.room("news").locator(".badge")).to_be_hidden()
     expect(ann.page).to_have_title(re.compile("^news"))
 

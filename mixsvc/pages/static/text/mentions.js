@@ -1,6 +1,8 @@
 // @ts-check
 /** Mentions: @ and a name that is known here, whatever script it is in and however many words it has. */
 
+/** @typedef {import("../client/room.js").Room} Room */
+
 /** Scripts that put no space between words, or hang endings on names. */
 const UNSPACED = /\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Hang}|\p{sc=Thai}|\p{sc=Laoo}|\p{sc=Khmr}|\p{sc=Mymr}/u;
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
@@ -67,7 +69,7 @@ export class NamesHere {
   /** Whose names they are. */
   #whose = "";
 
-  /** @param {import("../client/room.js").Room} room @param {string} self */
+  /** @param {Room} room @param {string} self */
   learn(room, self) {
     const whose = `${room.name} ${room.histories} ${room.turns} ${room.last} ${room.count} ${self}`;
     if (whose !== this.#whose) {
@@ -77,8 +79,28 @@ export class NamesHere {
   }
 }
 
+/** How many messages call the reader that are not read yet, of those that are here. */
+export class UnreadCalls {
+  /** @type {WeakMap<Room, NamesHere>} */
+  #names = new WeakMap();
+
+  /** @param {Room} room @param {string} self */
+  of(room, self) {
+    const read = room.read ?? Infinity;
+    const unread = room.unread > 0 ? room.messages.filter(({ number }) => number > read) : [];
+    const perhaps = unread.filter(({ name, text }) => name !== self && text.includes("@"));
+    if (perhaps.length === 0) {
+      return 0;
+    }
+    const names = this.#names.get(room) ?? new NamesHere();
+    this.#names.set(room, names);
+    names.learn(room, self);
+    return perhaps.filter(({ text }) => names.now.callsSelf(text)).length;
+  }
+}
+
 /** Those who are in a room or have said something there.
- * @param {import("../client/room.js").Room} room @param {string} self
+ * @param {Room} room @param {string} self
  */
 export function namesIn(room, self) {
   return new Names([...room.members, ...room.messages.map(({ name }) => name)], self);

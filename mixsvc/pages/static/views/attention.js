@@ -3,6 +3,7 @@
 
 import { isAttended } from "../client/attention.js";
 import { element } from "../dom.js";
+import { badgeText } from "./parts/badge.js";
 
 /** No more often than this, however much is said. */
 const EVERY_MS = 5_000;
@@ -47,10 +48,13 @@ export class Attention {
     return isThere ? [{ label: "Notify me", isChecked: this.#mayNotify(), act: () => this.#toggle() }] : [];
   }
 
-  /** @param {number} count  of unread messages @param {string} room  the open one, or "" */
-  badge(count, room) {
-    const badge = count > 0 ? `(${count > 99 ? "99+" : count}) ` : "";
-    document.title = `${badge}${room ? `${room} · mixsvc` : this.#title}`;
+  /**
+   * @param {number} count  of unread messages
+   * @param {number} calls  how many of them call the reader
+   * @param {string} room  the open one, or ""
+   */
+  badge(count, calls, room) {
+    document.title = `${badgeText(count, calls)}${room ? `${room} · mixsvc` : this.#title}`;
     const icon = count > 0 ? (this.#icon.dataset["unread"] ?? "") : this.#plainIcon;
     if (this.#icon.href !== new URL(icon, location.href).href) {
       this.#icon.href = icon;

@@ -7,6 +7,7 @@ import { Authoring } from "./authoring.js";
 import { Door } from "./door.js";
 import { element, setText } from "../dom.js";
 import { withLinks } from "../text/links.js";
+import { UnreadCalls } from "../text/mentions.js";
 import { isWanted, levelItems } from "./levels.js";
 import { LogView } from "./log_view.js";
 import { onRemembered, remember, remembered } from "./memory.js";
@@ -46,6 +47,7 @@ export class Page {
   #door;
   #conduct;
   #attention;
+  #calls = new UnreadCalls();
   #authoring;
   /** @type {Phase} */
   #phase = "nameless";
@@ -336,8 +338,10 @@ export class Page {
     this.#showHead(room);
     this.#showPlace(room);
     this.#people.show(room, this.#self, (name) => this.#conduct.isMuted(name));
-    this.#rooms.show(chat.rooms.values(), room.name, this.#phase === "here");
-    this.#countUnread([...chat.rooms.values()]);
+    /** @type {[Room, number][]} */
+    const counted = [...chat.rooms.values()].map((each) => [each, this.#calls.of(each, this.#self.name)]);
+    this.#rooms.show(counted, room.name, this.#phase === "here");
+    this.#countUnread(counted);
   }
 
   /** @param {Room} room */
@@ -369,10 +373,12 @@ export class Page {
     this.#door.show(!isNameless || isBanned, this.#self);
   }
 
-  /** @param {Room[]} rooms */
-  #countUnread(rooms) {
+  /** @param {[Room, number][]} counted */
+  #countUnread(counted) {
+    const rooms = counted.map(([room]) => room);
     const count = rooms.reduce((sum, each) => sum + each.unread, 0);
-    this.#attention.badge(count, this.#phase === "nameless" ? "" : this.#open);
+    const calls = counted.reduce((sum, [, each]) => sum + each, 0);
+    this.#attention.badge(count, calls, this.#phase === "nameless" ? "" : this.#open);
     if (this.#phase === "here" && rooms.every((each) => each.read !== null)) {
       remember({ rooms: Object.fromEntries(rooms.map((each) => [each.name, each.read ?? 0])) });
     }

@@ -2,13 +2,16 @@
 /** The rooms at the side: those one is in, with what is unread, and apart from them the others; one field filters. */
 
 import { KeyedList, element, made, onSubmit, setText } from "../dom.js";
+import { showBadge } from "./parts/badge.js";
 
 const MOST_OTHERS = 200;
 
 /**
  * @typedef {import("../client/room.js").Room} Room
  * @typedef {{room: string, members: number, topic: string}} Listed
- * @typedef {{id: string, name: string, members: number, unread: number, isOpen: boolean, isInside: boolean}} Entry
+ * @typedef {[Room, number]} Counted  how many of its unread messages call the reader
+ * @typedef {{id: string, name: string, members: number, unread: number, calls: number}} Counts
+ * @typedef {Counts & {isOpen: boolean, isInside: boolean}} Entry
  *
  * @typedef {object} Visitor  what the one who looks for a room does
  * @property {(name: string) => void} open  join it, if need be, and show it
@@ -68,15 +71,20 @@ export class RoomsView {
     this.#askForAll();
   }
 
-  /** @param {Iterable<Room>} joined @param {string} open @param {boolean} isHere  whether rooms can be joined */
-  show(joined, open, isHere) {
-    const rooms = [...joined];
+  /**
+   * @param {Counted[]} rooms  those one is in
+   * @param {string} open
+   * @param {boolean} isHere  whether rooms can be joined
+   */
+  show(rooms, open, isHere) {
     this.#again = () => this.#show(rooms, open);
     this.#again();
     this.#form.hidden = !isHere;
-    const unread = rooms.reduce((sum, room) => sum + (room.name === open ? 0 : room.unread), 0);
-    showBadge(this.#unread, unread);
-    showBadge(this.#tabUnread, unread);
+    const others = rooms.filter(([{ name }]) => name !== open);
+    const unread = others.reduce((sum, [room]) => sum + room.unread, 0);
+    const called = others.reduce((sum, [, calls]) => sum + calls, 0);
+    showBadge(this.#unread, unread, called);
+    showBadge(this.#tabUnread, unread, called);
   }
 
   /** The room that was asked for by its name is open: the field is free for the next. @param {string} name */
@@ -121,11 +129,11 @@ export class RoomsView {
     return folded(this.#name.value.trim());
   }
 
-  /** @param {Room[]} rooms @param {string} open */
+  /** @param {Counted[]} rooms @param {string} open */
   #show(rooms, open) {
     const wanted = this.#wanted;
     const isWanted = (/** @type {{name: string}} */ { name }) => folded(name).includes(wanted);
-    const names = new Set(rooms.map((room) => room.name));
+    const names = new Set(rooms.map(([room]) => room.name));
     const apart = [...this.#listed.values()].filter(({ room }) => !names.has(room));
     const inside = rooms.map((room) => insideEntry(room, open)).filter(isWanted).sort(byName);
     const others = apart.map(otherEntry).filter(isWanted).sort(byName);
@@ -149,19 +157,19 @@ function folded(text) {
   return text.normalize("NFKC").toLowerCase();
 }
 
-/** @param {Room} room @param {string} open @returns {Entry} */
-function insideEntry({ name, count, unread }, open) {
-  return { id: name, name, members: count, unread, isOpen: name === open, isInside: true };
+/** @param {Counted} counted @param {string} open @returns {Entry} */
+function insideEntry([{ name, count, unread }, calls], open) {
+  return { id: name, name, members: count, unread, calls, isOpen: name === open, isInside: true };
 }
 
 /** @param {Listed} listed @returns {Entry} */
 function otherEntry({ room, members }) {
-  return { id: room, name: room, members, unread: 0, isOpen: false, isInside: false };
+  return { id: room, name: room, members, unread: 0, calls: 0, isOpen: false, isInside: false };
 }
 
 /** @param {Entry} entry @param {(name: string) => void} open */
 function roomLine({ name }, open) {
-  const badge = made("span", "badge", made("span", "badge-count"), made("span", "unseen", " unread"));
+  const badge = made("span", "badge");
   const count = made("span", "room-count", made("span", "room-members"), made("span", "unseen", " inside"));
   const label = made("bdi", "room-name", name);
   // It may not have the room for the whole of it.
@@ -173,21 +181,15 @@ function roomLine({ name }, open) {
 }
 
 /** @param {HTMLElement} line @param {Entry} entry */
-function updateLine(line, { members, unread, isOpen, isInside }) {
+function updateLine(line, { members, unread, calls, isOpen, isInside }) {
   const pick = part(line, ".room-pick");
   const count = part(line, ".room-count");
   line.classList.toggle("room-other", !isInside);
   line.classList.toggle("room-unread", unread > 0);
   isOpen ? pick.setAttribute("aria-current", "true") : pick.removeAttribute("aria-current");
-  showBadge(part(line, ".badge"), unread);
+  showBadge(part(line, ".badge"), unread, calls);
   count.hidden = unread > 0;
   setText(part(count, ".room-members"), String(members));
-}
-
-/** @param {HTMLElement} badge @param {number} count */
-function showBadge(badge, count) {
-  badge.hidden = count === 0;
-  setText(part(badge, ".badge-count"), count > 99 ? "99+" : String(count));
 }
 
 /** @param {HTMLElement} line @param {string} selector */

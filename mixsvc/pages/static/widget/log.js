@@ -2,7 +2,7 @@
 /** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
 
 import { button, KeyedList, made, setText } from "../dom.js";
-import { NamesHere } from "../text/mentions.js";
+import { NamesHere, UnreadCalls } from "../text/mentions.js";
 import { showText } from "../text/rich.js";
 import { givesMenu } from "../views/parts/menu.js";
 import { roving } from "../views/parts/roving.js";
@@ -38,6 +38,7 @@ export class LogView {
   #items;
   #rove;
   #names = new NamesHere();
+  #calls = new UnreadCalls();
   /** The number of the message that is to be pointed at. @type {number | null} */
   #sought = null;
 
@@ -94,7 +95,9 @@ export class LogView {
 
   /** @param {Room} room */
   #showNewest(room) {
+    const calls = this.#calls.of(room, this.#client.self.name);
     this.#newest.hidden = room.atNewest && (this.#isAtEnd || room.unread === 0);
+    setText(this.#newest, calls > 0 ? this.#words.say("newestCalls", room.unread, calls) : this.#words.say("newest"));
   }
 
   /** Point at a message that is here. @param {number} number */
