@@ -21,7 +21,7 @@ request:
 - gate.py, sessions.py, token.py: the log-in; its cookie, which ends with the token, and what each form must send; the
   operators' token in its file.
 - desk.py: what the window shows and does, as `control` has it; doing.py: actions, and the question before some of them.
-- view.py, rendering.py, templates/: the live part, kept for a second.
+- view.py, shared_work.py, rendering.py, templates/: the live part, kept for a second.
 - shown.py, cells.py: how numbers, times and texts look.
 - pages.py: whole pages around it: the log-in, the window, the question, refusals.
 - files.py: scripts and styles, which are in pages/static/window with those of the other pages.

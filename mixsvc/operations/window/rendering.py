@@ -33,6 +33,8 @@ SECTIONS: Final = (
     "nodes",
 )
 
+TOTAL: Final = "_total"
+
 # Sections without templates of their own that are shown, at most.
 MAX_OTHERS: Final = 20
 
@@ -73,10 +75,19 @@ class SectionTemplates:
         self._sections = {name: templates.get_template(f"live/{name}.html") for name in SECTIONS}
         self._told: set[str] = set()
 
-    def order(self, overview: Mapping[str, Any]) -> Sequence[str]:
-        """Returns the names of the sections to show; those that have nothing to say are left out."""
-        others = [name for name in overview if name not in SECTIONS][:MAX_OTHERS]
-        return [name for name in (*SECTIONS, *others) if overview.get(name) is not None]
+    def sections(self, overview: Mapping[str, Any]) -> Sequence[tuple[str, object]]:
+        """Returns the names of the sections to show, with their data; those that have nothing to say are left out.
+
+        The total of a list that stands beside it, as bans_total, goes into its section.
+        """
+        totals = {name for name in overview if name.endswith(TOTAL)}
+        others = [name for name in overview if name not in SECTIONS and name not in totals][:MAX_OTHERS]
+        found = [(name, overview.get(name)) for name in (*SECTIONS, *others)]
+        return [
+            (name, {"list": data, "total": overview[name + TOTAL]} if name + TOTAL in totals else data)
+            for name, data in found
+            if data is not None
+        ]
 
     def tiles(self, overview: Mapping[str, Any]) -> str:
         """Returns the row of the numbers that matter most."""

@@ -29,7 +29,7 @@ from mixsvc.operations.window.rendering import SectionTemplates, window_template
 from mixsvc.operations.window.responses import asset, html_answer, json_answer, text_answer
 from mixsvc.operations.window.sessions import WindowSession, WindowSessions
 from mixsvc.operations.window.token import OperatorsToken
-from mixsvc.operations.window.view import LiveView, WindowHistory
+from mixsvc.operations.window.view import live_view, window_history
 from mixsvc.pages.auth.throttle import GuessThrottle
 
 __all__ = ["WindowLook", "WindowParts", "WindowResource", "make_window"]
@@ -66,8 +66,8 @@ class WindowParts:
         sessions = WindowSessions(OperatorsToken(settings.admin_token_file, clock.seconds), time.time)
         self.gate = WindowGate(sessions, GuessThrottle(clock.seconds), self.pages)
         self.actions = WindowActions(desk, self.pages)
-        self.view = LiveView(clock, desk.overview, SectionTemplates(look.templates))
-        self.history = WindowHistory(clock, desk.series)
+        self.view = live_view(clock, desk.overview, SectionTemplates(look.templates))
+        self.history = window_history(clock, desk.series)
 
 
 class WindowResource(Resource):
@@ -143,16 +143,16 @@ class WindowResource(Resource):
 
     async def _page(self, call: WindowCall, session: WindowSession) -> Answer:
         parts = self._parts
-        live = await parts.view.parts()
+        live = await parts.view.result()
         actions = list(parts.desk.actions().values())
         return html_answer(200, parts.pages.window(live, session.proof, actions, parts.actions.notice(session)))
 
     async def _live(self, call: WindowCall, session: WindowSession) -> Answer:
-        live = await self._parts.view.parts()
+        live = await self._parts.view.result()
         return html_answer(200, live.html.encode(), ((b"X-Window-Version", self._parts.files.version.encode()),))
 
     async def _history(self, call: WindowCall, session: WindowSession) -> Answer:
-        return json_answer(200, self._parts.history.json())
+        return json_answer(200, await self._parts.history.result())
 
     def _refusal(self, call: WindowCall, status: int, text: str) -> Answer:
         title = HTTPStatus(status).phrase

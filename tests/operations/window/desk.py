@@ -68,6 +68,7 @@ class ImaginaryDesk:
 
     shown: Mapping[str, Any]
     asked: int = 0
+    asked_for_series: int = 0
     done: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     answers: Mapping[str, Any] = field(default_factory=dict)
     trouble: Exception | None = None
@@ -79,6 +80,7 @@ class ImaginaryDesk:
         return self.shown
 
     def series(self) -> Mapping[str, Any]:
+        self.asked_for_series += 1
         return {"sessions": [None, 1.0, 2.0]}
 
     def actions(self) -> Mapping[str, Action]:
@@ -153,7 +155,7 @@ def a_busy_service() -> dict[str, Any]:
     ]
     stalls = [
         {
-            "at": "2026-10-30T15:04:05Z",
+            "at": f"2026-10-30T15:04:0{number}.123Z",
             "seconds": 0.35,
             "stack": [
                 "mixsvc/chat/dispatch.py:120 in handle",
@@ -161,8 +163,11 @@ def a_busy_service() -> dict[str, Any]:
                 "json/decoder.py:353 in raw_decode",
             ],
             "view": "GET /slow?x=<b>",
+            "cause": "a view computes in another thread, or holds the interpreter there",
+            "view_stack": ["srv/shop/views.py:17 slow"],
         }
-    ] * 3
+        for number in range(3)
+    ]
     children = [
         {"child": number, "pid": 4712 + number, "is_ready": True, "calls": 3, "memory": 53_000_000} for number in (1, 2)
     ]
@@ -209,15 +214,13 @@ def a_busy_service() -> dict[str, Any]:
         {"section": "chat", "key": "rooms", "value": "lobby, trading"},
         {"section": "storage", "key": "url", "value": "(hidden)"},
     ]
+    banned = {"by": "Mona", "reason": "advertising", "until": "2026-11-30T15:04:05Z"}
     found["bans"] = [
-        {
-            "person": "session:abc",
-            "name": HOSTILE,
-            "room": "lobby",
-            "kind": "ban",
-            "by": "Mona",
-            "reason": "advertising",
-            "until": "2026-11-30T15:04:05Z",
-        }
+        {"kind": "mute", "name": HOSTILE, "address": "", **banned},
+        {"kind": "ban", "name": "", "address": "192.0.2.0/24", **banned},
+    ]
+    found["bans_total"] = 2
+    found["held"]["list"] = [
+        {"id": 4711, "person": HOSTILE, "road": "stream", "address": "192.0.2.7", "since": "2026-10-30T15:04:05Z"}
     ]
     return found

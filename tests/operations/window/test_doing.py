@@ -70,7 +70,7 @@ class ActionTests(WindowTestCase):
 
         self.do("lift", {"words": unescape(words[1])})
 
-        assert self.desk.done == [("lift", ["lobby", "session:abc"])]
+        assert self.desk.done == [("lift", [HOSTILE, "mute"])]
 
     def test_words_that_are_no_list_are_none(self) -> None:
         for words in ("", "{", "{}", "7", '"x"'):

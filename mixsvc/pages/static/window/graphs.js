@@ -4,11 +4,13 @@
 import { element, made, setText } from "../dom.js";
 import { loaded } from "../rates/plot.js";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 10_000;
 const SAMPLE_SECONDS = 5;
-const HEIGHT = 96;
+const HEIGHT = 88;
 /** Graphs at most. */
 const MOST = 16;
+/** Those that come first. */
+const FIRST = ["sessions", "messages_per_second", "requests_per_second", "lag_seconds", "processor_share"];
 
 /**
  * @typedef {typeof import("uplot")} UPlot
@@ -130,7 +132,8 @@ async function asked() {
 
 /** The times of the samples, and the series. @param {Series} series */
 function apart({ at, ...rest }) {
-  const others = Object.entries(rest).filter(([, values]) => Array.isArray(values));
+  const named = [...new Set([...FIRST, ...Object.keys(rest)])].map((name) => [name, rest[name]]);
+  const others = /** @type {[string, (number | null)[]][]} */ (named.filter(([, values]) => Array.isArray(values)));
   const length = others[0]?.[1].length ?? 0;
   const now = Date.now() / 1000;
   const times = at ?? Array.from({ length }, (_, index) => now - (length - 1 - index) * SAMPLE_SECONDS);
@@ -139,7 +142,7 @@ function apart({ at, ...rest }) {
 
 /** @param {string} name */
 function title(name) {
-  const words = name.replaceAll("_", " ").replace(/ (seconds|bytes)$/, "").replace(/ per second$/, "/s");
+  const words = name.replaceAll("_", " ").replace(/ (seconds|bytes|share)$/, "").replace(/ per second$/, "/s");
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
@@ -150,6 +153,9 @@ function written(name, value) {
   }
   if (/seconds$|lag/.test(name)) {
     return value < 1 ? `${short(value * 1000)} ms` : `${short(value)} s`;
+  }
+  if (/share$/.test(name)) {
+    return `${short(value * 100)} %`;
   }
   if (/bytes|unsent|memory/.test(name)) {
     return `${new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value)}B`;
