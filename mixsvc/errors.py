@@ -54,6 +54,10 @@ class CannotListen(MixError):
     """A port cannot be opened: it is in use or forbidden, or its address is not one of this machine."""
 
 
+class RestartFailed(MixError):
+    """The service could not be restarted. The text says why."""
+
+
 class ServiceBusy(MixError):
     """The reactor did not answer within the time limit. The caller may try again."""
 

@@ -29,7 +29,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 from twisted.web.resource import IResource
@@ -50,6 +50,7 @@ from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
+from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.http.ports.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from mixsvc.irc.service import IrcService
     from mixsvc.nodes.node import SharedNode
     from mixsvc.operations.control.desk import OperatorDesk
+    from mixsvc.operations.restart.restarting import Restarting
     from mixsvc.questions import ViewsSupport
     from mixsvc.wsgi.children.setup import SpawnCommand
     from mixsvc.wsgi.supervision.processes import ViewProcesses
@@ -122,6 +124,9 @@ class MixService(MultiService):
     """
 
     _log = Logger()
+    _children: "ViewProcesses | None" = None
+    _restarting: "Restarting | None" = None
+    _has_begun = False
 
     def __init__(
         self,
@@ -141,7 +146,6 @@ class MixService(MultiService):
         self._helpers = DaemonThreadPool(reactor, HELPER_THREADS, "helper")
         self._readers = DaemonThreadPool(reactor, READER_THREADS, "reader")
         self._unread = SpoolQuota(SpoolLimits.of_process(web.max_unread, web.max_unread_together), reactor.seconds)
-        self._children: ViewProcesses | None = None
         self._views, pages = self._make_views(application)
         self._database = make_database(reactor, settings.storage, self._helpers.defer)
         self._hints, self._node = self._make_node()
@@ -151,7 +155,8 @@ class MixService(MultiService):
         parts = self._make_chat(authenticate, application)
         self._chat, self._topics, self._webhooks, self._holder = parts.chat, parts.topics, parts.webhooks, parts.holder
         self._irc = self._make_irc(authenticate)
-        self._operations = self._make_operations(process or ProcessContext())
+        self._process = process or ProcessContext()
+        self._operations = self._make_operations(self._process)
         self._site = self._make_site(pages)
         self._admin_site = self._operations.watch(self._site)
         self._ports, self._irc_ports, self._admin_ports = self._make_ports()
@@ -163,9 +168,11 @@ class MixService(MultiService):
     def _make_ports(self) -> tuple[OpenPorts, OpenPorts, OpenPorts]:
         """Those of the site, of IRC, and of operators."""
         log = self._operations.port_log
-        site = OpenPorts(self._reactor, SERVER_LISTEN, log.site)
-        irc = OpenPorts(self._reactor, IRC_LISTEN, log.other("IRC"))
-        admin = OpenPorts(self._reactor, ADMIN_LISTEN, log.other("admin pages"))
+        # Some sockets may be those of the process before this one, and the next one gets all of them.
+        reactor = self._sockets_to_hand = HandingReactor(self._reactor, self._process.beginning.sockets)
+        site = OpenPorts(reactor, SERVER_LISTEN, log.site)
+        irc = OpenPorts(reactor, IRC_LISTEN, log.other("IRC"))
+        admin = OpenPorts(reactor, ADMIN_LISTEN, log.other("admin pages"))
         ports = site, irc, admin
         found = certificates_of(lambda: [each for opened in ports for each in opened.certificates()])
         self._operations.reloads({CERTIFICATES: found})
@@ -190,7 +197,7 @@ class MixService(MultiService):
             irc=self._irc,
             hints=self._hints,
         )
-        return ServiceEnd(parts)
+        return ServiceEnd(self._reactor, parts)
 
     def _make_facades(self, charts: ChartsFacade) -> Facades:
         chat, pairs = self._chat, self._settings.rates.pairs
@@ -240,7 +247,9 @@ class MixService(MultiService):
         watched = self._database, self._rates, self._chat, self._topics, self._webhooks
         held = self._holder, self._view_sockets
         parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, self._irc)
-        return Operations(self._reactor, self._settings, parts, process, self._helpers.defer)
+        operations = Operations(self._reactor, self._settings, parts, process, self._helpers.defer)
+        operations.restart = self.restart
+        return operations
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
         """Who says who opens a connection, and who looks for log-outs; None if any thread can."""
@@ -310,6 +319,10 @@ class MixService(MultiService):
         if self._irc is not None:
             self._open(self._irc_ports, self._settings.irc.listen, self._irc)
         self._open(self._admin_ports, server.admin_listen, self._admin_site)
+        if self._process.beginning.inheritance is not None:
+            # Whoever connects waits, or is served by the process before this one.
+            for ports in self._all_ports():
+                ports.pause()
         MultiService.privilegedStartService(self)
 
     def startService(self) -> None:
@@ -321,13 +334,37 @@ class MixService(MultiService):
         self._helpers.start()
         self._readers.start()
         self._reactor.installNameResolver(DaemonThreadResolver(self._helpers))
+        inheritance = self._process.beginning.inheritance
+        if inheritance is None:
+            self._begin()
+        else:
+            from mixsvc.operations.restart.predecessor import Predecessor
+
+            predecessor = Predecessor(self._reactor, self._process.beginning, inheritance)
+            self._reactor.callWhenRunning(predecessor.wait, self._prepared, self._take_over)
+
+    def _prepared(self) -> "Deferred[Any]":
+        """Fires when views can run."""
+        return succeed(None) if self._children is None else self._children.ready_process()
+
+    def _take_over(self) -> None:
+        """The process before this one has let go."""
+        self._begin()
+        self._sockets_to_hand.take_over()
+        self._sockets_to_hand.close_rest()
+        for ports in self._all_ports():
+            ports.resume()
+
+    def _begin(self) -> None:
+        """Do what needs the database, and everything after that."""
+        self._has_begun = True
         try:
             # Not before: this is the process that serves, with its final number and user.
             own(self._lock, self._settings.storage.path)
             self._rates.prepare()
             stored = self._chat.prepare()
             self._agree_with_nodes()
-            self._operations.start()
+            self._operations.start(self._sockets_to_hand)
         except MixError as error:
             raise self._logged(error) from None
         self._chat.start(stored)
@@ -348,12 +385,30 @@ class MixService(MultiService):
     def stopService(self) -> "Deferred[None]":
         """Stop as the module's docstring says; fires within [server] drain and shutdown_timeout, and does not fail."""
         MultiService.stopService(self)
-        return Deferred.fromCoroutine(self._stop())
+        restarting = self._restarting.stop() if self._restarting is not None else None
+        return restarting if restarting is not None else Deferred.fromCoroutine(self._stop())
+
+    def restart(self) -> "Deferred[str]":
+        """Let a new process take over; see mixsvc.operations.restart.restarting.Restarting.begin."""
+        if self._restarting is None:
+            # Only here, as most processes are never restarted.
+            from mixsvc.operations.restart.restarting import Restarting, RestartingService
+
+            operations, beginning = self._operations, self._process.beginning
+            given = self._reactor, lambda: operations.settings, beginning, self._sockets_to_hand, self._end
+            after = self._lock.release, operations.tell_main_process, self._finish
+            self._restarting = Restarting(RestartingService(*given, *after))
+        return self._restarting.begin()
 
     async def _stop(self) -> None:
-        await self._operations.drain()
+        if self._has_begun:
+            await self._operations.drain()
         deadline = StopDeadline(self._reactor, self._operations.settings.server.shutdown_timeout)
-        await deadline.share_out(self._end.stop_steps())
+        await deadline.share_out(self._end.stop_steps() if self._has_begun else self._end.give_up_steps())
+        self._finish()
+
+    def _finish(self) -> None:
+        """What is left behind all steps."""
         self._operations.stop()
         if self._children is None:
             self._views.stop()
@@ -372,9 +427,11 @@ class MixService(MultiService):
     def _sockets(self) -> list[Any]:
         doors: tuple[Any, ...] = (self._site, self._admin_site, self._irc)
         clients = [each for door in doors if door is not None for each in door.transports()]
-        ports = (self._ports, self._irc_ports, self._admin_ports)
-        others: tuple[Any, ...] = (*ports, self._operations, self._database, self._node, self._hints)
+        others: tuple[Any, ...] = (*self._all_ports(), self._operations, self._database, self._node, self._hints)
         return [*clients, *(each for part in others if part is not None for each in part.sockets())]
+
+    def _all_ports(self) -> tuple[OpenPorts, OpenPorts, OpenPorts]:
+        return self._ports, self._irc_ports, self._admin_ports
 
     def _open(self, ports: OpenPorts, descriptions: Sequence[str], factory: IProtocolFactory) -> None:
         try:

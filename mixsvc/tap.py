@@ -40,6 +40,7 @@ from mixsvc.operations.reloading.reload import ReloadOrigin
 from mixsvc.operations.reloading.source import SettingsSource
 from mixsvc.operations.reloading.table import PAGES, STOP
 from mixsvc.operations.renewal_signal import RenewalSignal
+from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.stop_signals import StopSignals, end_at_once
 from mixsvc.pages.app import AppSecrets
 from mixsvc.pages.index import warn_of_missing_libraries
@@ -49,6 +50,7 @@ from mixsvc.storage.choosing import look, rehearse, settled
 from mixsvc.storage.lock import refuse_second_service
 from mixsvc.twistd import (
     acting_as,
+    begun,
     gives_up_rights,
     later_user,
     load_early,
@@ -56,6 +58,7 @@ from mixsvc.twistd import (
     report_in_one_line,
     require_directory,
     run_directory,
+    settle_in,
     settle_pid_file,
 )
 from txsockjs import BadOption
@@ -121,6 +124,7 @@ class MixsvcOptions(usage.Options):
             usage.Options.parseOptions(self, options)
             # Here, as twistd itself uses both next, and would print a traceback.
             require_directory(self)
+            settle_in(self)
             settle_pid_file(self)
         except usage.UsageError as error:
             raise SystemExit(f"mixsvc: {self._advice(str(error))}") from None
@@ -173,12 +177,12 @@ def makeService(options: MixsvcOptions) -> IService:
     """
     from twisted.internet import reactor
 
-    signals, renewal = _prepare_process(reactor)
+    (signals, renewal), beginning = _prepare_process(reactor), begun(options)
     try:
         found = inspect_settings(options["config"], options.given()).require_valid()
         directory = run_directory(options)
         settings = found.settings.within(directory)
-        _check_nobody_has(settings, options)
+        _check_nobody_has(settings, options, beginning)
         check_sources(settings.rates)
         # With --uid that user opens these later, and needs the rights for it.
         with acting_as(options):
@@ -190,7 +194,7 @@ def makeService(options: MixsvcOptions) -> IService:
             parts = _make_parts(found, directory, hooks)
             _check_files(settings, found)
         origin = _origin(options, found, directory, _reloads(parts.web, signals))
-        process = ProcessContext(os.environ, log_file(options), renewal, settings.server.control, origin)
+        process = ProcessContext(os.environ, log_file(options), renewal, settings.server.control, origin, beginning)
         service = MixService(reactor, settings, parts.views, parts.authenticate, process)
     except (MixError, BadOption) as error:
         raise SystemExit(f"mixsvc: {error}") from None
@@ -238,14 +242,17 @@ def _load_what_is_closed_later(options: MixsvcOptions, web: WebApplication) -> N
         load_early(web.application)
 
 
-def _check_nobody_has(settings: Settings, options: MixsvcOptions) -> None:
+def _check_nobody_has(settings: Settings, options: MixsvcOptions, beginning: Beginning) -> None:
     """Check that no other process has the database or a port; a second service on the database often wants both.
+
+    beginning: says what this process has from the one before it.
 
     Raises MixError.
     """
     with acting_as(options):
-        refuse_second_service(settings.storage.path)
-    check_ports(settings.server.endpoints(), settings.server.admin_listen, {IRC_LISTEN: settings.irc.listen})
+        refuse_second_service(settings.storage.path, beginning.predecessor)
+    server, irc = settings.server, {IRC_LISTEN: settings.irc.listen}
+    check_ports(server.endpoints(), server.admin_listen, irc, beginning.sockets)
 
 
 def _check_files(settings: Settings, found: ReadSettings) -> None:

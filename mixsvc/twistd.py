@@ -1,5 +1,6 @@
 """What twistd does around makeService, as far as it matters here: its directory, its user, its log, its errors."""
 
+import atexit
 import codecs
 import os
 import pwd
@@ -16,9 +17,11 @@ from twisted.logger import Logger
 from mixsvc.config.directories import current_directory
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.operations.log_files import LogFile
+from mixsvc.operations.restart.beginning import VARIABLE, Beginning, Inheritance
 
 __all__ = [
     "acting_as",
+    "begun",
     "gives_up_rights",
     "later_user",
     "load_early",
@@ -26,6 +29,7 @@ __all__ = [
     "report_in_one_line",
     "require_directory",
     "run_directory",
+    "settle_in",
     "settle_pid_file",
 ]
 
@@ -36,6 +40,9 @@ LOG_FILE: Final = "twistd.log"
 
 # What polls rates imports it later; see mixsvc.rates.sources.late_client.
 HTTP_CLIENT: Final = "mixsvc.rates.sources.agent"
+
+# Where twistd's options have what this process has from another one.
+INHERITANCE: Final = "mixsvc_inheritance"
 
 _log = Logger()
 
@@ -123,6 +130,30 @@ def log_file(options: object) -> LogFile | None:
     except BadSetting:
         # As twistd does it, which opens the file before it becomes that user.
         return _opened_log(path)
+
+
+def settle_in(options: object) -> None:
+    """If this process is to take over from another one (operations/restart), let twistd know what that implies.
+
+    Called before `settle_pid_file`. Raises BadSetting.
+    """
+    if VARIABLE in os.environ:
+        # Only here, as most processes are the first ones.
+        from mixsvc.operations.restart.predecessor import settle_in
+
+        twistd = _twistd(options)
+        twistd[INHERITANCE] = inheritance = Inheritance.take(os.environ)
+        if inheritance is not None:
+            settle_in(twistd, inheritance)
+
+
+def begun(options: object) -> Beginning:
+    """How this process has begun; called once, in its first folder."""
+    twistd = _twistd(options)
+    beginning = Beginning.now(twistd, twistd.get(INHERITANCE))
+    # Before the application registers something, as this comes last of all.
+    atexit.register(beginning.at_exit)
+    return beginning
 
 
 def settle_pid_file(options: object) -> None:

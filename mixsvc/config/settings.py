@@ -61,6 +61,7 @@ class ServerSettings:
     admin_token_file: str = setting(parsers.path, "")
     control: str = setting(parsers.path, CONTROL)
     shutdown_timeout: float = setting(parsers.seconds(0.1, 3600), "5")
+    restart_timeout: float = setting(parsers.seconds(1, 3600), "60")
     drain: float = setting(parsers.seconds(0, 3600), "0")
     access_log: str = setting(parsers.one_of_or_none("combined", "json", "off"), "combined")
     access_log_file: str = setting(parsers.path, "")

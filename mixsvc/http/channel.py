@@ -28,7 +28,6 @@ Bytes wait in `_pending`: a head until it is complete; further requests until th
 the transport's buffer is empty. So at most one request of a connection is in work.
 """
 
-from enum import Enum, auto
 from typing import Any, Final
 
 from twisted.internet.error import ConnectionDone
@@ -48,13 +47,14 @@ from mixsvc.http.forwarded import ConnectionSenders
 from mixsvc.http.head import RequestHead, check_beginning, read_head, without_line_end
 from mixsvc.http.interfaces import ChannelSite
 from mixsvc.http.page_request import PageRequest
+from mixsvc.http.phases import Phase
 from mixsvc.http.timeouts import NEVER
 from mixsvc.http.twisted_private import set_request_line
 from mixsvc.http.uploads import Upload
 from mixsvc.http.write_deadline import NO_WRITE_DEADLINE, WriteDeadline, lowest_transport, progress_of
 from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
-__all__ = ["LINGER_SECONDS", "MixChannel", "Phase"]
+__all__ = ["LINGER_SECONDS", "MixChannel"]
 
 # Bytes of further requests that are kept while one is in work; more are not read.
 MAX_AHEAD: Final = 16384
@@ -64,19 +64,6 @@ LINGER_SECONDS: Final = 5
 
 # Shared by all connections: it holds nothing about a single one.
 CLIENT_LEFT: Final = Failure(ConnectionDone())
-
-
-class Phase(Enum):
-    """What a connection waits for; see the table above."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    RESPONSE = auto()
-    REFUSED = auto()
-    CLOSING = auto()
-    UPGRADED = auto()
-    LOST = auto()
 
 
 @implementer(IHalfCloseableProtocol, IUpgradableChannel)
@@ -267,9 +254,9 @@ class MixChannel(HTTPChannel):
 
     def checkPersistence(self, request: Any, version: bytes) -> bool:
         """Whether the connection may be used again."""
-        if request.fields.closes:
+        if is_last := request.fields.closes or self.site.is_stopping:
             request.say_last()
-        return version == b"HTTP/1.1" and not request.fields.closes
+        return version == b"HTTP/1.1" and not is_last
 
     def _take_body(self) -> None:
         data, self._pending = self._pending, b""
@@ -396,11 +383,15 @@ class MixChannel(HTTPChannel):
                 self._begin_closing()
                 lowest_transport(self.transport).loseConnection()
 
-    def finish_up(self) -> None:
-        """Close after the response in work; now, if there is none."""
+    def say_last(self) -> None:
+        """See Connection."""
         self.persistent = 0
         for request in self.requests:
             request.say_last()
+
+    def finish_up(self) -> None:
+        """Close after the response in work; now, if there is none."""
+        self.say_last()
         if not self.requests:
             self.loseConnection()
 

@@ -13,6 +13,7 @@ from twisted.web.http import Request
 from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.forwarded import ConnectionSenders, SenderSite
 from mixsvc.http.head import RequestHead
+from mixsvc.http.phases import Phase
 from mixsvc.http.timeouts import HasDeadlines, Timeouts
 from mixsvc.http.uploads import UploadQuota
 
@@ -24,6 +25,10 @@ class Connection(HasDeadlines, Protocol):
 
     transport: Any
     senders: ConnectionSenders
+    phase: Phase
+
+    def say_last(self) -> None:
+        """Close after the response to the present request, or to the next one."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is lost."""
@@ -47,6 +52,8 @@ class ChannelSite(SenderSite, Protocol):
     idle: dict[Connection, None]
     # Refused requests by status, and connections cut short without one: "unread", "evicted".
     refused: Counter[str]
+    # Whether each connection ends with its next response.
+    is_stopping: bool
 
     def seconds(self) -> float:
         """The time of the site's clock."""

@@ -21,6 +21,7 @@ from mixsvc.http.forwarded import Forwarded, read_forwarded
 from mixsvc.http.head import HeaderFields, RequestHead
 from mixsvc.http.interfaces import Connection
 from mixsvc.http.page_request import IPages, PagePlace, PageRequest, ViewRequest
+from mixsvc.http.phases import Phase
 from mixsvc.http.request import MixRequest, segments_of
 from mixsvc.http.timeouts import DeadlineSweeper, Timeouts
 from mixsvc.http.uploads import MAX_IN_MEMORY, UploadQuota
@@ -32,6 +33,10 @@ OTHER_FILES: Final = 100
 
 # Bytes of the longest path whose place is remembered.
 CACHED_PATH: Final = 512
+
+# What a connection waits for while it has a request that is not complete, or not answered.
+RECEIVING: Final = (Phase.HEAD, Phase.BODY)
+BUSY: Final = (*RECEIVING, Phase.RESPONSE)
 
 # So many connections over the limit get status 503; those beyond are closed without a response.
 MAX_REFUSED_AT_ONCE: Final = 64
@@ -165,6 +170,20 @@ class MixSite(Site):
     def transports(self) -> list[Any]:
         """Of all connections, those of WebSockets too; some may be closed already."""
         return list(self._transports)
+
+    def say_last(self) -> None:
+        """From now on each response says that it is the last one of its connection."""
+        self.is_stopping = True
+        for channel in list(self.channels):
+            channel.say_last()
+
+    def is_receiving(self) -> bool:
+        """Whether a part of a request has come, and not all of it."""
+        return any(channel.phase in RECEIVING for channel in self.channels)
+
+    def is_busy(self) -> bool:
+        """Whether a request has come that is not answered yet."""
+        return any(channel.phase in BUSY for channel in self.channels)
 
     def finish_up(self) -> None:
         """From now on close every connection after the request in work."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mixsvc.chat.service import ChatService
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
     from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["EndingParts", "ServiceEnd", "Views"]
+
+
+# A restart: how long responses say that they are the last of their connections, how long uploads may take before the
+# ports pause, how long what is answered without a view may take after the views, and how often all this is looked at.
+LAST_SECONDS: Final = 0.2
+UPLOAD_SECONDS: Final = 2.0
+REST_SECONDS: Final = 0.3
+LOOK_SECONDS: Final = 0.02
 
 
 class Views(ViewThreads, Protocol):
@@ -78,7 +88,8 @@ class ServiceEnd:
 
     _log: Final = Logger("mixsvc.service")
 
-    def __init__(self, parts: EndingParts) -> None:
+    def __init__(self, clock: IReactorTime, parts: EndingParts) -> None:
+        self._clock = clock
         self._parts = parts
 
     def stop_steps(self) -> Sequence[Sequence[StopStep]]:
@@ -97,6 +108,76 @@ class ServiceEnd:
             self._databases(),
             [(1.0, "closing the operators' ports", parts.admin_ports.close)],
         )
+
+    def give_up_steps(self) -> Sequence[Sequence[StopStep]]:
+        """The steps of a stop before the service has begun to serve."""
+        return [*self.closing_steps(), self._processes()]
+
+    # A restart (operations/restart): in which order, is said there
+
+    async def slow_down(self) -> None:
+        """Let each response say that it is its connection's last, and then accept no more connections for now.
+
+        Before that, uploads get a little time to end, as whoever connects is served meanwhile.
+        """
+        parts, began = self._parts, self._clock.seconds()
+        parts.site.say_last()
+        await self._sleep(LAST_SECONDS)
+        while parts.site.is_receiving() and self._clock.seconds() < began + UPLOAD_SECONDS:
+            await self._sleep(LOOK_SECONDS)
+        parts.ports.pause()
+        parts.irc_ports.pause()
+
+    def answering_steps(self) -> Sequence[Sequence[StopStep]]:
+        """Requests in flight are answered, while the clients of the chat are still served."""
+        return [[(0.8, "the views in flight", self._answer_all), (0.8, "the poll", self._parts.rates.stop)]]
+
+    def goodbye_steps(self) -> Sequence[Sequence[StopStep]]:
+        """Whoever has a long connection is told to come back."""
+        return [self._goodbyes()]
+
+    def storing_steps(self) -> Sequence[Sequence[StopStep]]:
+        """What waits is stored, and the database is closed; operators are answered until then."""
+        return [
+            [(0.85, "the last answers", self._answer_rest)],
+            self._stores(),
+            [(0.97, "telling the other nodes", self._parts.chat.leave)],
+            [(1.0, "the operators' ports", self._pause_admin)],
+            self._databases(),
+        ]
+
+    def last_steps(self) -> Sequence[Sequence[StopStep]]:
+        """What needs no database ends."""
+        return [[(0.95, "the last responses", self._empty)], self._processes()]
+
+    def closing_steps(self) -> Sequence[Sequence[StopStep]]:
+        """The ports close, if no other process has them."""
+        parts = self._parts
+        return [[(1.0, "closing the ports", each.close) for each in (parts.ports, parts.irc_ports, parts.admin_ports)]]
+
+    async def _answer_all(self) -> None:
+        parts = self._parts
+        try:
+            while parts.site.is_receiving() or any(parts.views.load()):
+                await self._sleep(LOOK_SECONDS)
+        finally:
+            self._give_up(parts.views.busy())
+
+    async def _answer_rest(self) -> None:
+        """What is answered without a view; but nobody waits for clients who do not read."""
+        until = self._clock.seconds() + REST_SECONDS
+        while self._parts.site.is_busy() and self._clock.seconds() < until:
+            await self._sleep(LOOK_SECONDS)
+
+    async def _pause_admin(self) -> None:
+        self._parts.admin_ports.pause()
+
+    def _empty(self) -> "Deferred[None]":
+        self._parts.site.finish_up()
+        return self._parts.site.emptied()
+
+    def _sleep(self, seconds: float) -> "Deferred[None]":
+        return deferLater(self._clock, seconds)
 
     def _goodbyes(self) -> Sequence[StopStep]:
         parts = self._parts

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from mixsvc.config.current import Current
 from mixsvc.config.secret_files import admin_token
 from mixsvc.config.settings import Settings
 from mixsvc.errors import ActionRefused, MixError
+from mixsvc.http.ports.handed import HandingReactor, unix_name
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import DeferToThread
 from mixsvc.operations.access_log import AccessOutput
@@ -34,6 +35,7 @@ from mixsvc.operations.reloading.parts import reloadable
 from mixsvc.operations.reloading.preparing import Prepare, taking
 from mixsvc.operations.reloading.reload import ReloadOrigin, SettingsReload
 from mixsvc.operations.renewal_signal import RenewalSignal
+from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 
@@ -54,7 +56,7 @@ class ProcessContext:
 
     environ: its environment. log_file: the file that it logs to, if we have opened that. renewal: the handler of
     SIGUSR2. control: the path of the socket by which operators ask; "" for none. origin: where its settings come from;
-    None if they cannot be read again.
+    None if they cannot be read again. beginning: how it began.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -62,12 +64,16 @@ class ProcessContext:
     renewal: RenewalSignal = field(default_factory=RenewalSignal)
     control: str = ""
     origin: ReloadOrigin | None = None
+    beginning: Beginning = field(default_factory=Beginning)
 
 
 class Operations:
     """The operators' side of one service. Used in the reactor thread. Opens nothing before `start`."""
 
     _log = Logger()
+
+    # See OperatorMeans; set by the service.
+    restart: Callable[[], "Deferred[str]"]
 
     def __init__(
         self,
@@ -184,7 +190,7 @@ class Operations:
             lag=self._lag.seconds,
             stage=lambda: self._readiness.stage.name.lower(),
             listening=self.port_log.lines,
-            means=OperatorMeans(self.reopen, self.reload, self._readiness.drain),
+            means=OperatorMeans(self.reopen, self.reload, self._readiness.drain, self.restart),
         )
 
     def log_into_file(self, application: Any) -> None:
@@ -196,28 +202,32 @@ class Operations:
         if observer is not None:
             application.setComponent(ILogObserver, textFileLogObserver(observer))
 
-    def start(self) -> None:
+    def start(self, sockets: HandingReactor) -> None:
         """Open the access log, and make the operators' token if there is none yet.
 
-        Called before the reactor runs, when the process has its final user. Raises BadSetting if one of them cannot be
-        used.
+        sockets: those of the process before this one, and of the next one. Called when the process has its final user.
+        Raises BadSetting if one of them cannot be used.
         """
         server = self.settings.server
         if server.admin_listen and server.admin_token_file:
             admin_token(server.admin_token_file)
         self._access.open(self.settings)
-        self._open_control()
+        self._open_control(sockets)
         self._readiness.stage = ServiceStage.SERVING
         self._reactor.callWhenRunning(self._begin)
 
-    def _open_control(self) -> None:
+    def _open_control(self, sockets: HandingReactor) -> None:
         if not self._control_path:
             return
         from mixsvc.operations.control.acceptor import ControlAcceptor
         from mixsvc.operations.control.socket_file import SocketFile
 
+        path, name = self._control_path, unix_name(self._control_path)
+        handed = sockets.take(name)
         try:
-            self._control = ControlAcceptor(self._reactor, SocketFile(self._control_path), lambda: self.desk)
+            file = SocketFile(path) if handed is None else SocketFile.adopted(path, handed)
+            self._control = ControlAcceptor(self._reactor, file, lambda: self.desk)
+            sockets.share(name, self._control)
         except MixError as error:
             # Whoever has set it was told before; the service can do without it.
             self._log.warn("mixsvc: without a socket for mixsvc ctl: {error}", error=str(error))
@@ -305,6 +315,10 @@ class Operations:
         if server.drain:
             self._log.info("mixsvc: not ready any more; the service stops in {seconds} s", seconds=server.drain)
         return deferLater(self._reactor, server.drain) if server.drain else succeed(None)
+
+    def tell_main_process(self, process: int) -> None:
+        """Tell systemd which process is the service."""
+        self._notifier.send(f"MAINPID={process}")
 
     def _views_trouble(self) -> str:
         return self._parts.children.trouble if self._parts.children is not None else ""

@@ -49,6 +49,18 @@ class OpenPorts:
         """Close them; fires when they are closed."""
         return gatherResults([Deferred.fromCoroutine(close_port(port)) for port in self._ports], consumeErrors=True)
 
+    def pause(self) -> None:
+        """Accept no connections for now; they wait."""
+        for port in self._ports:
+            untyped: Any = port
+            untyped.stopReading()
+
+    def resume(self) -> None:
+        """Accept connections again."""
+        for port in self._ports:
+            untyped: Any = port
+            untyped.startReading()
+
     def sockets(self) -> list[Any]:
         """The ports."""
         return list(self._ports)

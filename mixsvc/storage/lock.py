@@ -187,16 +187,17 @@ def _is_in_place(file: os.stat_result, path: str) -> bool:
         return False
 
 
-def refuse_second_service(path: str) -> None:
+def refuse_second_service(path: str, predecessor: int = 0) -> None:
     """Raise DatabaseUnusable if another process owns the database at `path`; changes nothing.
 
-    Does nothing for :memory:. Blocks for up to PASSING_SECONDS.
+    predecessor: the process that is about to let go of it, which may have it. Does nothing for :memory:. Blocks for up
+    to PASSING_SECONDS.
     """
     if path == MEMORY:
         return
     lock, end = DatabaseLock(path), time.monotonic() + PASSING_SECONDS
     try:
-        while (holder := lock.holder()) is not None:
+        while (holder := lock.holder()) is not None and holder.pid != (predecessor or None):
             if holder.owner or time.monotonic() > end:
                 raise _second(path, str(holder))
             time.sleep(LOOK_SECONDS)
@@ -206,7 +207,7 @@ def refuse_second_service(path: str) -> None:
             return
         raise _no_lock(path, error) from None
     other = _user_under_another_name(path)
-    if other is not None:
+    if other not in (None, predecessor):
         raise _second(path, f"process {other} has the same file open under another name (a hard link)")
 
 

@@ -18,7 +18,7 @@ LAYERS: Final = """
     mixsvc.service  mixsvc.twistd
     mixsvc.operations  mixsvc.application  mixsvc.questions
     mixsvc.operations.reloading
-    mixsvc.operations.control
+    mixsvc.operations.control  mixsvc.operations.restart
     mixsvc.facade  mixsvc.shutdown  mixsvc.assembly
 
     mixsvc.wsgi.children

@@ -12,8 +12,9 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import ServerSettings, WebSettings
 from mixsvc.http import request as request_module
-from mixsvc.http.channel import LINGER_SECONDS, Phase
+from mixsvc.http.channel import LINGER_SECONDS
 from mixsvc.http.head import MAX_FIELDS, MAX_HEAD
+from mixsvc.http.phases import Phase
 from mixsvc.http.uploads import MAX_IN_MEMORY
 from tests.http.memory_site import REQUEST, Echo, connect, make_site
 from txsockjs.interfaces import IUpgradableChannel

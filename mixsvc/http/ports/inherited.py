@@ -6,7 +6,7 @@ unit with `ListenStream=8080` makes one for IPv6 and IPv4, so here the descripto
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -67,6 +67,8 @@ class AdoptingReactor:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
+        # One that hands sockets on wants to know of each port.
+        self._tell: Callable[[int, Any], object] = getattr(reactor, "unix_port_adopted", lambda descriptor, port: None)
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: Any) -> Any:
         """See IReactorSocket. family: is ignored, as the descriptor knows its own. Raises UnusableDescriptor."""
@@ -75,6 +77,7 @@ class AdoptingReactor:
             return self._reactor.adoptStreamPort(descriptor, found, factory)
         port = InheritedUnixPort(socket.socket(fileno=os.dup(descriptor)), factory, self._reactor)
         port.startListening()
+        self._tell(descriptor, port)
         return port
 
     def __getattr__(self, name: str) -> Any:

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final, Self
 
@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
 from mixsvc.http.ports.certificates import CertificateReactor
+from mixsvc.http.ports.handed import tcp_name, unix_name
 from mixsvc.http.ports.inherited import (
     AdoptingReactor,
     UnusableDescriptor,
@@ -81,8 +82,10 @@ class TrialReactor:
     They stay open until then, so that two endpoints that want the same port conflict.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, handed: Container[str] = ()) -> None:
+        """handed: the names of sockets that were handed down, and are open already."""
         self._probes = ExitStack()
+        self._handed = handed
         self.inherited: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -93,6 +96,8 @@ class TrialReactor:
 
     def listenTCP(self, port: int, factory: object, backlog: int = 50, interface: str = "") -> None:
         """Raises CannotListenError where a reactor's listenTCP would."""
+        if tcp_name(interface, port) in self._handed:
+            return
         family = socket.AF_INET6 if ":" in interface else socket.AF_INET
         probe = self._probes.enter_context(socket.socket(family, socket.SOCK_STREAM))
         # As the reactor does it: a port is free though old connections on it are in TIME_WAIT.
@@ -113,6 +118,8 @@ class TrialReactor:
         self, address: str, factory: object, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
     ) -> None:
         """Raises CannotListenError for a path where no socket can be made, or where something else is."""
+        if unix_name(address) in self._handed:
+            return
         try:
             _try_path(address)
         except OSError as error:
@@ -160,14 +167,17 @@ def _is_locked(path: str) -> bool:
 
 
 def check_ports(
-    endpoints: Sequence[str], admin_endpoints: Sequence[str] = (), others: Mapping[str, Sequence[str]] | None = None
+    endpoints: Sequence[str],
+    admin_endpoints: Sequence[str] = (),
+    others: Mapping[str, Sequence[str]] | None = None,
+    handed: Container[str] = (),
 ) -> None:
     """Check that the ports can be opened, and leave them closed. others: more endpoints, by their setting.
 
-    Called before the process becomes a daemon, because a daemon cannot show errors. Raises BadSetting for an invalid
-    endpoint, and CannotListen for a port that cannot be opened.
+    handed: the names of sockets that were handed down. Called before the process becomes a daemon, because a daemon
+    cannot show errors. Raises BadSetting for an invalid endpoint, and CannotListen for a port that cannot be opened.
     """
-    with TrialReactor() as trial:
+    with TrialReactor(handed) as trial:
         given = {SERVER_LISTEN: endpoints, ADMIN_LISTEN: admin_endpoints, **(others or {})}
         for setting, descriptions in given.items():
             for description in descriptions:

@@ -82,6 +82,11 @@ class ControlAcceptor:
         for each in self.transports():
             each.loseConnection()
 
+    def abandon(self) -> None:
+        """Accept nobody any more, as another process does. Connections go on."""
+        self._reactor.removeReader(self)
+        self._file.leave()
+
     def transports(self) -> list[Any]:
         """The transports of all connections."""
         return [each.transport for each in self._channel.connections] if self._channel is not None else []

@@ -156,6 +156,13 @@ def _drain(service: "OperatedService", given: Given) -> "Deferred[str]":
     return succeed("/readyz says that the service should get no new requests; drain off takes that back")
 
 
+def _restart(service: "OperatedService", given: Given) -> "Deferred[str]":
+    return service.means.restart()
+
+
+# More than [server] restart_timeout may be, twice: to prepare itself, and to take over.
+RESTART_SECONDS: Final = 7300.0
+
 ROOM: Final = ActionArgument("room", "the name of a room")
 PERSON: Final = ActionArgument("person", "the name of a person")
 WHOM: Final = ActionArgument("whom", "the name of a person, or an address")
@@ -188,5 +195,6 @@ ACTIONS: Final[Mapping[str, OperatorAction]] = {
             (ActionArgument("off", "the word off takes it back", default=""),),
             _drain,
         ),
+        OperatorAction("restart", "let a new process take over", (), _restart, RESTART_SECONDS),
     )
 }

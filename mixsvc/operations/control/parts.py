@@ -61,12 +61,14 @@ class OperatorMeans:
 
     reopen: reopens the log files; returns how many there are. reload: reads the settings again; fires with a line that
     says what has changed, and fails with MixError. drain(wanted): lets /readyz say that the service should
-    get no new requests, or takes that back; raises MixError if it stops already.
+    get no new requests, or takes that back; raises MixError if it stops already. restart: lets a new process take over;
+    fires with a line for the operator, and fails with MixError if this process goes on.
     """
 
     reopen: Callable[[], int]
     reload: Callable[[], "Deferred[str]"]
     drain: Callable[[bool], None]
+    restart: Callable[[], "Deferred[str]"]
 
 
 @record

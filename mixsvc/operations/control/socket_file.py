@@ -17,6 +17,9 @@ LONGEST_PATH: Final = 107
 
 BACKLOG: Final = 16
 
+# What no file is (stat(2): device and inode).
+NOTHING: Final = (0, 0)
+
 # How long a service may take to accept a connection; one that is dead refuses it at once.
 PROBE_SECONDS: Final = 2.0
 
@@ -69,6 +72,20 @@ class SocketFile:
             if error.errno == errno.EADDRINUSE:
                 raise _taken(path) from None
             raise _unusable(path, str(error.strerror)) from None
+
+    @classmethod
+    def adopted(cls, path: str, descriptor: int) -> "SocketFile":
+        """The one that another process has made at this path, and handed down as a descriptor, which is closed."""
+        found = cls.__new__(cls)
+        found.path = path
+        found.socket = socket.socket(fileno=descriptor)
+        found._identity = _identity(path)
+        return found
+
+    def leave(self) -> None:
+        """Listen no more here, as another process does, which has the name from now on."""
+        self.socket.close()
+        self._identity = NOTHING
 
     def close(self) -> None:
         """Listen no more, and remove the name if it is still this socket's. A second call does nothing."""

@@ -43,6 +43,7 @@ DOORS: Final = (CHAT, IRC)
 APPLIED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "server": {
         "shutdown_timeout": (STOP,),
+        "restart_timeout": (STOP,),
         "drain": (STOP,),
         "access_log": (LOG,),
         "access_log_file": (LOG,),

@@ -101,3 +101,18 @@ def test_a_path_is_as_long_as_the_system_takes_it(tmp_path_factory: pytest.TempP
 def test_a_folder_that_does_not_exist_is_named() -> None:
     with pytest.raises(BadSetting, match=r"nowhere/x\.ctl cannot be used \(its directory does not exist\)"):
         check_control("nowhere/x.ctl")
+
+
+def test_a_process_that_takes_over_has_the_socket_and_its_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "ctl")
+    old = SocketFile(path)
+    new = SocketFile.adopted(path, os.dup(old.socket.fileno()))
+
+    old.leave()
+    old.close()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        new.socket.accept()[0].close()
+    new.close()
+
+    assert not os.path.exists(path)

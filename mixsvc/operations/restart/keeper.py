@@ -1,0 +1,92 @@
+"""What becomes of the first process in the foreground after a restart: it stands for the service, and waits for it.
+
+A shell, a container and a supervisor such as runit know the process that they have started, and take its end for the
+end of the service. So this process stays: it gives the signals that come to it to the service, waits for it, and ends
+as it does. It takes little memory: it is run as a program of its own, without site and without anything of ours.
+
+    python -I -S keeper.py PROCESS DESCRIPTOR
+
+PROCESS: the number of the service. DESCRIPTOR: a socket to it. The service ends when this is closed, and writes the
+number of the next process on it at the next restart. That one becomes our child, as all orphans below us do.
+"""
+
+import os
+import signal
+import sys
+
+__all__ = ["main"]
+
+GIVEN_ON = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+
+
+def main(process: int, descriptor: int) -> None:
+    """Keep the service until it has ended, and end as it has."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*GIVEN_ON, signal.SIGCHLD))
+    os.set_blocking(descriptor, False)
+    # It may have ended before this process blocked the signal.
+    number: int = signal.SIGCHLD
+    ended: dict[int, int] = {}
+    while True:
+        if number != signal.SIGCHLD:
+            give_on(process, number)
+        ended.update(reaped())
+        while process in ended:
+            status = ended.pop(process)
+            process = next_process(descriptor)
+            if not process:
+                end_as(status)
+        number = signal.sigwait((*GIVEN_ON, signal.SIGCHLD))
+
+
+def give_on(process: int, number: int) -> None:
+    """Send the service a signal."""
+    try:
+        os.kill(process, number)
+    except OSError:
+        pass
+
+
+def reaped() -> dict[int, int]:
+    """The status of each child that has ended."""
+    found: dict[int, int] = {}
+    try:
+        while (pair := os.waitpid(-1, os.WNOHANG))[0]:
+            found[pair[0]] = pair[1]
+    except ChildProcessError:
+        pass
+    return found
+
+
+def next_process(descriptor: int) -> int:
+    """The process that the service has left its place to; 0 for none."""
+    try:
+        lines = os.read(descriptor, 1000).split()
+    except OSError:
+        return 0
+    return int(lines[-1]) if lines else 0
+
+
+def end_as(status: int) -> None:
+    """End with a status of wait(2)."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except (OSError, ValueError):
+            pass
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
+        os.kill(os.getpid(), number)
+        # The first process of a container is not ended by a signal.
+        os._exit(128 + number)
+    os._exit(os.WEXITSTATUS(status))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,51 @@
+"""The socket between two processes of the service during a restart. A message is one line."""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+
+__all__ = ["FAILED", "GO", "PREPARED", "READY", "RestartLink", "linked"]
+
+# What the new process says: everything is checked; the rest of the start has failed, and why; it serves.
+PREPARED: Final = "prepared"
+FAILED: Final = "failed "
+READY: Final = "ready"
+
+# What the old process says: the database is free.
+GO: Final = "go"
+
+
+class RestartLink(LineOnlyReceiver):
+    """One end of it. Reactor thread."""
+
+    delimiter = b"\n"
+
+    def __init__(self, heard: Callable[[str], object], lost: Callable[[], object]) -> None:
+        """heard: gets each message. lost: the other process has ended."""
+        self._heard = heard
+        self._lost = lost
+
+    def say(self, message: str) -> None:
+        """Send a message."""
+        self.sendLine(" ".join(message.split()).encode())
+
+    def lineReceived(self, line: bytes) -> None:
+        """See LineOnlyReceiver."""
+        self._heard(line.decode(errors="backslashreplace"))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See IProtocol."""
+        self._lost()
+
+
+def linked(reactor: Any, descriptor: int, link: RestartLink) -> RestartLink:
+    """Let a link have a socket; the descriptor is closed. Reactor thread."""
+    os.set_blocking(descriptor, False)
+    reactor.adoptStreamConnection(descriptor, socket.AF_UNIX, Factory.forProtocol(lambda: link))
+    os.close(descriptor)
+    return link

@@ -1,0 +1,195 @@
+"""A restart, seen from the old process: it starts the new one, lets go once that is prepared, and ends.
+
+The steps of letting go are those of a stop (operations/ending.py) in another order. With a database of its own
+(SQLite), nobody can be served between the moment in which this process lets go of it and the one in which the new
+process has it. So only what needs the database comes before that: requests in flight end, and what waits is stored.
+Clients wait meanwhile in the queue of the port, which both processes have. On PostgreSQL the new process is another
+node, and serves before this one begins to end.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import ReactorNotRunning
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mixsvc.config.settings import Settings
+from mixsvc.errors import RestartFailed
+from mixsvc.http.ports.handed import HandingReactor
+from mixsvc.operations.restart.beginning import Beginning
+from mixsvc.operations.restart.keeping import keep_service
+from mixsvc.operations.restart.successor import Successor
+from mixsvc.shutdown import StopDeadline, StopStep
+
+__all__ = ["EndSteps", "Restarting", "RestartingService"]
+
+# How long the answer to who has asked for the restart may take on its way, in seconds.
+ANSWER_SECONDS: Final = 0.1
+
+STOPPED: Final = "the service is stopped"
+
+
+class EndSteps(Protocol):
+    """The steps in which the service lets go; see mixsvc.operations.ending.ServiceEnd."""
+
+    async def slow_down(self) -> None:
+        """Accept no more connections, after a moment in which those that are open are told so."""
+
+    def answering_steps(self) -> Sequence[Sequence[StopStep]]:
+        """Requests in flight."""
+
+    def goodbye_steps(self) -> Sequence[Sequence[StopStep]]:
+        """Long connections."""
+
+    def storing_steps(self) -> Sequence[Sequence[StopStep]]:
+        """The database."""
+
+    def last_steps(self) -> Sequence[Sequence[StopStep]]:
+        """What needs no database."""
+
+    def closing_steps(self) -> Sequence[Sequence[StopStep]]:
+        """The ports, if no other process has them."""
+
+
+@dataclass(frozen=True)
+class RestartingService:
+    """What a restart needs of the service. settings: returns those of now.
+
+    release: lets go of the database, which is closed. tell: tells the service manager which process is the service.
+    finish: ends what is left when all steps are done.
+    """
+
+    reactor: Any
+    settings: Callable[[], Settings]
+    beginning: Beginning
+    sockets: HandingReactor
+    end: EndSteps
+    release: Callable[[], object]
+    tell: Callable[[int], object]
+    finish: Callable[[], object]
+
+
+class Restarting:
+    """The restarts of one process, of which only the last one succeeds. Reactor thread."""
+
+    _log = Logger()
+
+    def __init__(self, service: RestartingService) -> None:
+        self._service = service
+        self._end = service.end
+        self._successor: Successor | None = None
+        # Since this process lets go: fires when it has nothing more to do.
+        self._ending: Deferred[None] | None = None
+        # For who has asked for the restart.
+        self._answer: Deferred[str] = Deferred()
+        self._is_cancelled = False
+        self._has_ended = False
+
+    def begin(self) -> "Deferred[str]":
+        """Restart the service; fires with a line for a person, shortly before this process ends.
+
+        Fails with RestartFailed. Then this process goes on as before, unless it had let go of the database already.
+        """
+        service = self._service
+        if self._successor is not None:
+            return fail(RestartFailed(f"a restart is going on already, with process {self._successor.process}"))
+        if service.beginning.twistd.get("chroot") is not None:
+            return fail(RestartFailed("a service in a root folder of its own (twistd --chroot) cannot start itself"))
+        self._successor = Successor(service.reactor, service.beginning, service.sockets)
+        return Deferred.fromCoroutine(self._restart(self._successor))
+
+    def stop(self) -> "Deferred[None] | None":
+        """The service is to stop, and so is the new process.
+
+        Returns what fires when this process has nothing more to do; None if it has to stop as usual.
+        """
+        self._is_cancelled = True
+        if self._successor is not None and not self._has_ended:
+            self._successor.end(signal.SIGTERM if self._successor.has_gone else signal.SIGKILL)
+        return self._ending
+
+    async def _restart(self, successor: Successor) -> str:
+        settings = self._service.settings()
+        storage, seconds = settings.storage, settings.server.restart_timeout
+        try:
+            await successor.start(seconds)
+            if storage.url:
+                await self._give(successor)
+        except RestartFailed as error:
+            self._successor = None
+            self._log.error("mixsvc: no restart, this process goes on: {reason}", reason=str(error))
+            raise
+        letting_go = self._leave() if storage.url else self._let_go(successor)
+        self._ending = Deferred.fromCoroutine(letting_go).addErrback(self._failed).addBoth(self._over)
+        return await self._answer
+
+    async def _let_go(self, successor: Successor) -> None:
+        self._log.info("mixsvc: the process {pid} is prepared, and takes over", pid=successor.process)
+        await self._end.slow_down()
+        deadline = StopDeadline(self._service.reactor, self._service.settings().server.shutdown_timeout)
+        await deadline.share_out(self._end.answering_steps())
+        goodbyes = Deferred.fromCoroutine(deadline.share_out(self._end.goodbye_steps()))
+        await deadline.share_out(self._end.storing_steps())
+        self._service.release()
+        try:
+            await self._give(successor)
+        except RestartFailed:
+            await deadline.share_out(self._end.closing_steps())
+            raise
+        finally:
+            await goodbyes
+            await deadline.share_out(self._end.last_steps())
+
+    async def _leave(self) -> None:
+        """On a shared database: the new process serves already."""
+        server = self._service.settings().server
+        await self._end.slow_down()
+        # TODO drain
+        deadline = StopDeadline(self._service.reactor, server.shutdown_timeout)
+        steps = self._end
+        await deadline.share_out([*steps.answering_steps(), *steps.goodbye_steps(), *steps.storing_steps()])
+        await deadline.share_out(steps.last_steps())
+
+    async def _give(self, successor: Successor) -> None:
+        """Let the new process be the service. Raises RestartFailed if it cannot."""
+        if self._is_cancelled:
+            raise RestartFailed(STOPPED)
+        service, beginning = self._service, self._service.beginning
+        # Before that process says that it is ready, which only the main process may say.
+        service.tell(successor.process)
+        try:
+            await successor.go(service.settings().server.restart_timeout)
+        except RestartFailed:
+            service.tell(os.getpid())
+            raise
+        # It is that process's by now.
+        beginning.twistd["pidfile"] = ""
+        service.sockets.abandon()
+        if successor.kept is not None:
+            beginning.at_exit.act = partial(keep_service, successor.process, successor.kept)
+        elif beginning.inheritance is not None and beginning.inheritance.keeper is not None:
+            os.write(beginning.inheritance.keeper, b"%d\n" % successor.process)
+        self._answer.callback(f"process {successor.process} has taken over from {os.getpid()}")
+
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("mixsvc: the new process has not taken over; the service ends", failure)
+        self._service.beginning.at_exit.act = self._service.beginning.at_exit.fail
+        if not self._answer.called:
+            self._answer.errback(failure)
+
+    def _over(self, _: object) -> None:
+        self._service.finish()
+        self._service.reactor.callLater(ANSWER_SECONDS, self._stop_reactor)
+
+    def _stop_reactor(self) -> None:
+        # A signal that came before means the new process as well, and has stopped the reactor.
+        self._has_ended = True
+        with suppress(ReactorNotRunning):
+            self._service.reactor.stop()

@@ -1,0 +1,83 @@
+"""The process that waits in the foreground for the service, as a program."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.builds import PROJECT
+
+SECONDS = 60
+
+# Starts a service, says so, and becomes its keeper.
+START = f"""
+import os, signal, socket, sys
+sys.path.insert(0, {str(PROJECT)!r})
+from mixsvc.operations.restart.keeping import keep_service
+service = os.fork()
+if not service:
+    os.execv("/bin/sh", ["sh", "-c", sys.argv[2]])
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+os.write(1, b"kept\\n")
+keep_service(service, socket.socket(fileno=int(sys.argv[1])))
+"""
+
+
+@contextmanager
+def kept(script: str, link: socket.socket, *inherited: int) -> Iterator[subprocess.Popen[str]]:
+    """A keeper. script: of sh, which is the service. inherited: what it finds open."""
+    command = [sys.executable, "-c", START, str(link.fileno()), script]
+    descriptors = [link.fileno(), *inherited]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=descriptors) as keeper:
+        try:
+            yield keeper
+        finally:
+            keeper.kill()
+
+
+def said(keeper: "subprocess.Popen[str]") -> set[str]:
+    """What the service and its keeper say, a line each."""
+    assert keeper.stdout
+    return {keeper.stdout.readline().strip(), keeper.stdout.readline().strip()}
+
+
+@pytest.fixture
+def link() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The end of the service, and that of the keeper."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("kill -KILL $$", -signal.SIGKILL)])
+def test_it_ends_as_the_service_does(link: tuple[socket.socket, socket.socket], script: str, status: int) -> None:
+    with kept(script, link[1]) as keeper:
+        assert keeper.wait(SECONDS) == status
+
+
+def test_signals_reach_the_service(link: tuple[socket.socket, socket.socket]) -> None:
+    with kept("trap 'exit 5' TERM; echo ready; sleep 60 & wait", link[1]) as keeper:
+        assert said(keeper) == {"ready", "kept"}
+
+        keeper.terminate()
+
+        assert keeper.wait(SECONDS) == 5
+
+
+def test_it_follows_the_service_from_process_to_process(link: tuple[socket.socket, socket.socket]) -> None:
+    first, second = os.pipe(), os.pipe()
+    script = f"sh -c 'echo $$; read x < /dev/fd/{second[0]}; exit 7' & read x < /dev/fd/{first[0]}"
+    with kept(script, link[1], first[0], second[0]) as keeper:
+        (successor,) = said(keeper) - {"kept"}
+        link[0].send(f"{successor}\n".encode())
+        os.write(first[1], b"end\n")
+        os.write(second[1], b"end\n")
+
+        assert keeper.wait(SECONDS) == 7
+    for each in (*first, *second):
+        os.close(each)

@@ -1,0 +1,170 @@
+"""A restart seen from the old process: which steps come when, and what remains of one that fails."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.config.settings import Settings, StorageSettings
+from mixsvc.errors import RestartFailed
+from mixsvc.http.ports.handed import HandingReactor
+from mixsvc.operations.restart.beginning import Beginning
+from mixsvc.operations.restart.restarting import Restarting, RestartingService
+from mixsvc.shutdown import StopStep
+from tests.operations.restart.support import RestartReactor
+
+
+class Steps:
+    """Implements EndSteps: notes each step."""
+
+    def __init__(self, done: list[str]) -> None:
+        self._done = done
+
+    def _step(self, name: str) -> Sequence[Sequence[StopStep]]:
+        def do() -> Deferred[None]:
+            self._done.append(name)
+            return succeed(None)
+
+        return [[(1.0, name, do)]]
+
+    async def slow_down(self) -> None:
+        self._done.append("slow down")
+
+    def answering_steps(self) -> Sequence[Sequence[StopStep]]:
+        return self._step("answer")
+
+    def goodbye_steps(self) -> Sequence[Sequence[StopStep]]:
+        return self._step("goodbye")
+
+    def storing_steps(self) -> Sequence[Sequence[StopStep]]:
+        return self._step("store")
+
+    def last_steps(self) -> Sequence[Sequence[StopStep]]:
+        return self._step("last")
+
+    def closing_steps(self) -> Sequence[Sequence[StopStep]]:
+        return self._step("close ports")
+
+
+class RestartingTests(SynchronousTestCase):
+    """On a reactor in memory."""
+
+    def setUp(self) -> None:
+        self.reactor = RestartReactor()
+        self.done: list[str] = []
+        self.twistd = {"nodaemon": False, "pidfile": "web.pid"}
+        self.restarting = self.of(Settings())
+
+    def of(self, settings: Settings) -> Restarting:
+        beginning = Beginning(os.getcwd(), self.twistd)
+        sockets = HandingReactor(self.reactor, {})
+        release, finish = (lambda: self.done.append("release")), (lambda: self.done.append("finish"))
+        tell = lambda process: self.done.append(f"main {process}")  # noqa: E731
+        service = RestartingService(
+            self.reactor, lambda: settings, beginning, sockets, Steps(self.done), release, tell, finish
+        )
+        return Restarting(service)
+
+    def failed(self, restart: "Deferred[str]") -> str:
+        return str(self.failureResultOf(restart, RestartFailed).value)
+
+    def test_the_old_process_lets_go_when_the_new_one_is_prepared_and_ends_when_it_serves(self) -> None:
+        restart = self.restarting.begin()
+        self.assertEqual(self.done, [])
+        self.reactor.says("prepared")
+        self.assertEqual(self.done, ["slow down", "answer", "goodbye", "store", "release", "main 4711"])
+        self.assertEqual(self.reactor.heard(), "go\n")
+        self.assertNoResult(restart)
+
+        self.reactor.says("ready")
+        self.reactor.advance(1)
+
+        self.assertEqual(self.successResultOf(restart), f"process 4711 has taken over from {os.getpid()}")
+        self.assertEqual(self.done[6:], ["last", "finish"])
+        self.assertEqual(self.reactor.stopped, 1)
+        # The new one has written its number there.
+        self.assertEqual(self.twistd["pidfile"], "")
+
+    def test_on_a_shared_database_the_new_process_serves_before_the_old_one_lets_go(self) -> None:
+        restarting = self.of(replace(Settings(), storage=StorageSettings(url="postgresql:///x")))
+        restart = restarting.begin()
+        self.reactor.says("prepared")
+        self.assertEqual(self.done, ["main 4711"])
+
+        self.reactor.says("ready")
+
+        self.successResultOf(restart)
+        self.assertEqual(self.done[1:], ["slow down", "answer", "goodbye", "store", "last", "finish"])
+
+    def test_why_a_new_process_cannot_start_is_its_last_line_and_the_old_one_goes_on(self) -> None:
+        restart = self.restarting.begin()
+
+        self.reactor.writes("a warning\nmixsvc: mix.ini, line 2: it is wrong\n")
+        self.reactor.ends(1)
+
+        self.assertEqual(self.failed(restart), "mix.ini, line 2: it is wrong")
+        self.assertEqual((self.done, self.reactor.stopped, self.twistd["pidfile"]), ([], 0, "web.pid"))
+        # And may try again.
+        self.assertNoResult(self.restarting.begin())
+
+    def test_a_new_process_that_says_nothing_is_ended_after_its_time(self) -> None:
+        restart = self.restarting.begin()
+
+        self.reactor.advance(60)
+
+        self.assertEqual(self.failed(restart), "the new process was not prepared within 60 s")
+        self.assertEqual(self.reactor.process.signals, ["KILL"])
+
+    def test_a_second_restart_is_refused_meanwhile(self) -> None:
+        self.restarting.begin()
+
+        self.assertEqual(self.failed(self.restarting.begin()), "a restart is going on already, with process 4711")
+
+    def test_a_stop_while_the_new_process_prepares_itself_ends_both(self) -> None:
+        restart = self.restarting.begin()
+
+        self.assertIsNone(self.restarting.stop())
+        self.reactor.ends(1)
+
+        self.assertEqual(self.reactor.process.signals[0], "KILL")
+        self.failureResultOf(restart, RestartFailed)
+
+    def test_a_stop_while_the_new_process_takes_over_is_given_on_to_it(self) -> None:
+        self.restarting.begin()
+        self.reactor.says("prepared")
+
+        stopping = self.restarting.stop()
+
+        self.assertEqual(self.reactor.process.signals, ["TERM"])
+        assert stopping is not None
+        self.reactor.says("ready")
+        self.successResultOf(stopping)
+
+    def test_if_the_new_process_fails_when_the_database_is_free_the_ports_close_and_all_ends(self) -> None:
+        restart = self.restarting.begin()
+        self.reactor.says("prepared")
+
+        self.reactor.says("failed the disk is full")
+        self.reactor.advance(1)
+
+        self.assertEqual(self.failed(restart), "the disk is full")
+        self.assertEqual(self.done[-4:], [f"main {os.getpid()}", "close ports", "last", "finish"])
+        self.assertEqual((self.reactor.stopped, self.twistd["pidfile"]), (1, "web.pid"))
+        self.assertEqual(len(self.flushLoggedErrors(RestartFailed)), 1)
+
+    def test_on_a_shared_database_a_new_process_that_fails_to_take_over_leaves_the_old_one_running(self) -> None:
+        restarting = self.of(replace(Settings(), storage=StorageSettings(url="postgresql:///x")))
+        restart = restarting.begin()
+        self.reactor.says("prepared")
+
+        self.reactor.says("failed the disk is full")
+
+        self.assertEqual(self.failed(restart), "the disk is full")
+        self.assertEqual((self.done, self.reactor.stopped), (["main 4711", f"main {os.getpid()}"], 0))
+
+    def test_a_service_in_a_root_folder_of_its_own_is_not_restarted(self) -> None:
+        self.twistd["chroot"] = "/srv"
+
+        self.assertIn("--chroot", self.failed(self.restarting.begin()))
