@@ -42,7 +42,7 @@ class SharedBus:
         # The newest numbers that wait to be told, of rooms and of topics.
         self._lasts: dict[type[Said | Published], dict[str, int]] = {Said: {}, Published: {}}
         self._waiting: list[Hint] = []
-        # Whether a statement runs, or the pause after it.
+        # Whether the end of the turn is awaited, a statement runs, or the pause after it.
         self._is_busy = False
         # When this node heard itself last, and since when it waits to hear itself.
         self.heard_at: float | None = None
@@ -57,7 +57,14 @@ class SharedBus:
         else:
             self._waiting.append(hint)
         if not self._is_busy:
-            self._tell()
+            # Together with all that is told in this turn, such as the other messages of a transaction: what is not told
+            # with the first hint waits for its statement and for the pause, and is read elsewhere by a second one.
+            self._is_busy = True
+            self._clock.callLater(0, self._go_on)
+
+    def flush(self) -> None:
+        """Tell what waits at once, as this node stops."""
+        self._tell()
 
     def listen(self, kind: type[H], heard: Callable[[H], object]) -> None:
         self._listeners[kind] = heard

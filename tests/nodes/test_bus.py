@@ -18,8 +18,32 @@ class BusTests(SynchronousTestCase):
         self.size = 2
 
     def told(self) -> list[object]:
+        self.clock.advance(0)
         (texts,) = self.engine.answer("notify")
         return [json.loads(text) for text in texts]
+
+    def test_the_hints_of_a_turn_go_together_at_its_end(self) -> None:
+        # As the messages of one transaction are told, which the others then read at once.
+        for number in (1, 2, 3):
+            self.bus.tell(Said({"lobby": number}))
+        self.bus.tell(Said({"attic": 1}))
+        self.assertEqual([], self.engine.names())
+
+        self.assertEqual([{"n": 1, "m": {"lobby": 3, "attic": 1}}], self.told())
+        self.clock.advance(PAUSE)
+        self.assertEqual([], self.engine.names())
+
+    def test_a_node_that_stops_tells_what_waits_at_once(self) -> None:
+        self.bus.tell(Said({"lobby": 1}))
+        self.told()
+        self.bus.tell(Said({"lobby": 2}))
+
+        self.bus.flush()
+
+        (texts,) = self.engine.answer("notify")
+        self.assertEqual(['{"n":1,"m":{"lobby":2}}'], [*texts])
+        self.bus.flush()
+        self.assertEqual([], self.engine.names())
 
     def test_the_first_hint_goes_at_once_and_the_next_ones_together_after_a_pause(self) -> None:
         self.bus.tell(Said({"lobby": 1}))
@@ -59,6 +83,7 @@ class BusTests(SynchronousTestCase):
 
     def test_one_statement_runs_at_a_time(self) -> None:
         self.bus.tell(Recorded(1))
+        self.clock.advance(0)
         self.bus.tell(Recorded(2))
 
         self.clock.advance(1)
@@ -66,6 +91,7 @@ class BusTests(SynchronousTestCase):
 
     def test_after_a_failure_it_goes_on(self) -> None:
         self.bus.tell(Recorded(1))
+        self.clock.advance(0)
         self.engine.fail("notify")
 
         self.bus.tell(Recorded(2))
@@ -92,6 +118,7 @@ class BusTests(SynchronousTestCase):
 
     def test_it_counts_how_long_a_hint_takes(self) -> None:
         self.bus.tell(Recorded(1))
+        self.clock.advance(0)
         self.clock.advance(0.5)
 
         self.bus.heard('{"n":1,"j":1}')
