@@ -57,6 +57,8 @@ TALK: Final = (
     ("Tom", "Bring back some of those pens, please."),
     ("Bob", "Noted. Anything else before I close the list?"),
 )
+BOX: Final = """<!doctype html><title>Box</title><script type="module" src="/chat/widget.js"></script>
+<mix-chat room="lobby" lang="en"></mix-chat>"""
 PLACES: Final = (
     "announcements|archive|backend|book-club|bikes|coffee|climate|data-platform|design|documentation|events|finance|frontend"
     "|games|hardware|incidents|interviews|kitchen|legal|marketing|music|on-call|photos|random|recruiting|research|security"
@@ -93,7 +95,7 @@ def main(states: Path, readme: Path) -> None:
     states.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         studio = opened(stack, states)
-        for take in (empty, busy, phone, many, moderated, banned, offline):
+        for take in (empty, busy, phone, boxes, many, moderated, banned, offline):
             take(studio)
     for state, name in README.items():
         shutil.copy(states / f"{state}.png", readme / f"{name}.png")
@@ -136,6 +138,7 @@ def busy(studio: Studio) -> None:
     studio.ecb.answer(body=TODAYS.replace(b"1.1172", b"1.1189").replace(b"0.8731", b"0.8722"))
     expect(ann.page.locator("[data-pair='EUR/USD'] .change")).to_contain_text("0.0017")
     in_both(studio, ann.page, "busy")
+    search(studio, ann, "search")
     ann.page.get_by_role("button", name="Hide rates").click()
     studio.shoot(ann.page, "folded")
     ann.page.set_viewport_size({"width": 640, "height": 400})
@@ -147,12 +150,36 @@ def phone(studio: Studio) -> None:
     """The parts of the page on a phone."""
     emma = dweller(studio, "Emma", **PHONE)
     in_both(studio, emma.page, "phone")
+    search(studio, emma, "phone-search")
     for part in ("Rates", "Rooms"):
         emma.page.get_by_role("button", name=part).first.tap()
         studio.shoot(emma.page, f"phone-{part.lower()}")
     emma.page.get_by_role("button", name="My menu").tap()
     studio.shoot(emma.page, "phone-menu")
     emma.page.context.close()
+
+
+def boxes(studio: Studio) -> None:
+    """A chat box in a page of the service's own origin: the talk, and what a search has found."""
+    for theme in ("light", "dark"):
+        visitor = studio.visitor(**{**DESK, "viewport": {"width": 480, "height": 560}})
+        visitor.page.route("**/box.html", lambda route: route.fulfill(body=BOX, content_type="text/html"))
+        visitor.page.goto(f"{studio.service.url}/box.html")
+        box = visitor.page.locator("mix-chat")
+        box.evaluate("(box, theme) => box.setAttribute('theme', theme)", theme)
+        box.get_by_label("Your name").fill(f"Guest {theme}")
+        box.get_by_role("button", name="Enter").click()
+        expect(box.locator(".log .line").first).to_be_visible()
+        studio.shoot(visitor.page, f"box-{theme}")
+        box.get_by_role("button", name="Search").click()
+        box.get_by_label("Words, or parts of words").fill("yen")
+        visitor.page.keyboard.press("Enter")
+        expect(box.locator(".hit")).not_to_have_count(0)
+        studio.shoot(visitor.page, f"box-search-{theme}")
+        box.locator(".hit").last.click()
+        expect(box.locator(".sought")).to_be_focused()
+        studio.shoot(visitor.page, f"box-hit-{theme}")
+        visitor.page.context.close()
 
 
 def many(studio: Studio) -> None:
@@ -245,10 +272,23 @@ def dweller(studio: Studio, name: str, **options: Any) -> Visitor:
     join(person, "releases", "lobby")
     newsman = studio.people["Li Wei"]
     newsman.ask(type="join", room="releases")
-    newsman.ask(type="say", room="releases", text="Version 1 is out.")
-    newsman.wait_for("said")
-    expect(person.room("releases").locator(".badge-count")).to_have_text("1")
+    for text in ("Version 1 is out.", f"@{name}: the notes need your eyes."):
+        newsman.ask(type="say", room="releases", text=text)
+        newsman.wait_for("said")
+    expect(person.room("releases").locator(".badge-count")).to_have_text("2")
     return person
+
+
+def search(studio: Studio, person: Visitor, name: str) -> None:
+    """What is found, and where a hit leads."""
+    person.page.get_by_role("button", name="Search", exact=True).first.click()
+    person.page.get_by_label("Words to search for").fill("yen")
+    person.page.keyboard.press("Enter")
+    expect(person.page.locator("#search-found .hit")).not_to_have_count(0)
+    in_both(studio, person.page, name)
+    person.page.locator("#search-found .hit").last.click()
+    expect(person.page.locator(".sought")).to_be_visible()
+    studio.shoot(person.page, f"{name}-hit")
 
 
 def join(person: Visitor, *rooms: str) -> None:

@@ -18,9 +18,10 @@ globalThis.Notification = class {
   static permission = "default";
   static asked = 0;
   static async requestPermission() { this.asked += 1; return (this.permission = "granted"); }
-  constructor(title, options) { globalThis.shown.push([title, options.body]); }
-  close() {}
+  constructor(title, options) { globalThis.shown.push([title, options.body]); globalThis.newest = this; }
+  close() { this.isClosed = true; }
 };
+globalThis.focus = () => (globalThis.isFocused = true);
 """
 
 HIDE = """
@@ -219,6 +220,35 @@ def test_whoever_is_away_is_called_only_after_asking_for_it(service: Service, vi
         expect(ann.page).to_have_title(re.compile(r"^\(1\) "))
         ann.page.wait_for_function("() => shown.length")
         assert ann.page.evaluate("shown") == [["Rosa in lobby", "are you there?"]]
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_click_on_a_notification_leads_to_its_room_and_keeps_what_is_being_written(
+    service: Service, visitor: NewVisitor
+) -> None:
+    ann = visitor()
+    ann.page.add_init_script(NOTIFICATION)
+    ann.enter(service.url, "Petra")
+    ann.make_room("workshop")
+    field = ann.page.get_by_label("Your message")
+    ann.choose("My menu", "Notify me")
+    field.press_sequentially("half a sentence")
+    with Chatter(service.port, "Ruth") as ruth:
+        ann.page.evaluate(HIDE, True)
+        ruth.say("come to the lobby")
+        ann.page.wait_for_function("() => shown.length")
+        ann.page.evaluate(HIDE, False)
+
+        ann.page.evaluate("newest.onclick()")
+
+        expect(ann.page.locator("#room-title")).to_have_text("lobby")
+        expect(ann.texts.last).to_have_text("come to the lobby")
+        expect(field).to_be_focused()
+        expect(field).to_have_value("")
+        assert ann.page.evaluate("[isFocused, newest.isClosed]") == [True, True]
+        expect(ann.room("lobby").locator(".badge")).to_be_hidden()
+        ann.open_room("workshop")
+        expect(field).to_have_value("half a sentence")
 
 
 @pytest.mark.usefixtures("no_complaints")

@@ -168,9 +168,18 @@ export class LogView {
 
   /** @param {Shown} shown */
   #madeLine = ({ said }) => {
-    if (said.kind === "topic") {
-      return made("li", "notice", this.#words.say(said.text ? "topicSet" : "topicGone", said.name, said.text));
-    }
+    const line = said.kind === "topic" ? this.#topicLine(said) : this.#saidLine(said);
+    line.dataset["number"] = String(said.number);
+    return line;
+  };
+
+  /** @param {Said} said */
+  #topicLine(said) {
+    return made("li", "notice", this.#words.say(said.text ? "topicSet" : "topicGone", said.name, said.text));
+  }
+
+  /** @param {Said} said */
+  #saidLine(said) {
     const name = made("bdi", "name", said.name);
     name.part.add("name");
     const when = made("time", "", this.#clock.format(new Date(said.time)));
@@ -178,12 +187,11 @@ export class LogView {
     when.title = this.#full.format(new Date(said.time));
     const head = made("p", "head", name, when);
     const line = made("li", "line", head, this.#text(said));
-    line.dataset["number"] = String(said.number);
     line.classList.toggle("action", said.kind === "action");
     line.classList.toggle("calls", said.name !== this.#client.self.name && this.#names.now.callsSelf(said.text));
     line.part.add("line");
     return line;
-  };
+  }
 
   /** @param {Said} said */
   #text(said) {

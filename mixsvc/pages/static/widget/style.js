@@ -103,7 +103,7 @@ button.hit { display: block; width: 100%; padding: .4rem .5rem; background: none
 .hit:hover { background: color-mix(in srgb, var(--accent) 10%, transparent); }
 .hit .text { display: block; }
 mark { border-radius: 3px; background: color-mix(in srgb, var(--accent) 28%, transparent); color: inherit; }
-.line.sought { background: color-mix(in srgb, var(--accent) 14%, transparent); }
+.sought { background: color-mix(in srgb, var(--accent) 14%, transparent); }
 .newest { position: absolute; inset-block-end: .5rem; inset-inline: 0; margin-inline: auto; width: max-content; }
 form { display: flex; flex-wrap: wrap; gap: .5rem; padding: .6rem .9rem; border-top: 1px solid var(--line); }
 label { flex-basis: 100%; font-size: .875em; }
