@@ -5,7 +5,7 @@ this order:
 
 - ports/: they are tried before the process becomes a daemon, and opened when the service starts.
 - site: one for all ports of the service; counts its connections, and closes them when the service stops.
-- channel: one connection, and the phases that it goes through. Here the theory of a connection stands.
+- channel: one connection. Here the theory of a connection stands; phases: the phases that it goes through.
 - head: the head of a request is checked as a whole, and what two servers could read in two ways is refused (errors).
 - chunked, uploads: where the body ends, where it is kept, and how many bytes it may have.
 - forwarded: the sender, whose address and scheme are taken from a trusted proxy before any resource sees the request;

@@ -1,31 +1,13 @@
 """One connection to a MixSite: a channel of twisted.web that checks each head as a whole and has a limit to each wait.
 
-A connection is in one phase at a time:
-
-    phase      event                                   next phase   what is done
-    ---------  --------------------------------------  -----------  ---------------------------------------------------
-    IDLE       a byte that is no empty line            HEAD         the header timeout begins
-    IDLE       idle (at first: header) timeout         CLOSING      close
-    HEAD       the head is complete                    BODY         make the request; the transfer timeout begins
-    HEAD       header timeout; the head is invalid     REFUSED      respond 408; 400, 414, 431, ...
-    BODY       the body is complete, or there is none  RESPONSE     render the resource
-    BODY       transfer timeout; the body is invalid   REFUSED      respond 408; 400, 413, 503
-    RESPONSE   the response is written, keep-alive     IDLE         take the next request; the idle timeout begins
-    RESPONSE   the response is written, no keep-alive  CLOSING      close
-    RESPONSE   `upgrade` is called                     UPGRADED     another protocol has the connection; log 101
-    RESPONSE   the client will send no more            LOST         drop it, unless a thread works on the response
-    IDLE ...   the client will send no more            CLOSING      close (in UPGRADED: drop it)
-    REFUSED    5 s                                     CLOSING      close; until then what comes is discarded
-    CLOSING    5 s, over TLS                           CLOSING      close the TCP connection below
-    any        write deadline                          LOST         abort (see WriteDeadline)
-    any        the connection is lost                  LOST         forget it
-
-In REFUSED the connection is half closed and we go on reading: closing at once would reset the connection, and a client
-that is still sending would never see its response (RFC 9112 section 9.6). TCP reads no more once it is told to close.
-TLS waits for the client's close_notify (RFC 8446 section 6.1), so TLS is closed first, and TCP below it after a while.
+The phases of a connection are in phases.py. In REFUSED it is half closed and we go on reading: closing at once would
+reset it, and a client that is still sending would never see its response (RFC 9112 section 9.6). TCP reads no more once
+it is told to close. TLS waits for the client's close_notify (RFC 8446 section 6.1), so TLS is closed first, and TCP
+below it after a while.
 
 Bytes wait in `_pending`: a head until it is complete; further requests until the response before them is written and
-the transport's buffer is empty. So at most one request of a connection is in work.
+the transport's buffer is empty. So at most one request of a connection is in work. Who sends many at once takes turns
+with all others.
 """
 
 from typing import Any, Final
@@ -54,10 +36,13 @@ from mixsvc.http.uploads import Upload
 from mixsvc.http.write_deadline import NO_WRITE_DEADLINE, WriteDeadline, lowest_transport, progress_of
 from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
 
-__all__ = ["LINGER_SECONDS", "MixChannel"]
+__all__ = ["LINGER_SECONDS", "STEPS_AT_ONCE", "MixChannel"]
 
 # Bytes of further requests that are kept while one is in work; more are not read.
 MAX_AHEAD: Final = 16384
+
+# So many heads and bodies of a connection are handled in one turn of the reactor; then it is the turn of others.
+STEPS_AT_ONCE: Final = range(32)
 
 # Seconds for which a client may go on sending what was refused, or under TLS may leave our close_notify unanswered.
 LINGER_SECONDS: Final = 5
@@ -82,7 +67,8 @@ class MixChannel(HTTPChannel):
     upload: Upload
     _body: SizedBody | ChunkedBody
     _pending = b""
-    _is_advancing = False  # Whether `_advance` is running, further up the stack.
+    _is_advancing = False  # Whether `_advance` is running, further up the stack, or is to run in the next turn.
+    _waits_for_turn = False
     # Bytes of the last response, and bytes of the present one that the client has read for certain.
     _written_last = 0
     _read_by_client = 0
@@ -158,13 +144,28 @@ class MixChannel(HTTPChannel):
             self._advance()
 
     def _advance(self) -> None:
-        """Handle as many of the bytes as can be handled."""
-        self._is_advancing = True
+        """Handle as many of the bytes as can be handled, and are to be in one turn."""
+        self._is_advancing, self._waits_for_turn = True, False
         try:
-            while self._pending and self._step():
-                pass
+            self._waits_for_turn = self._take_steps()
         finally:
-            self._is_advancing = False
+            self._is_advancing = self._waits_for_turn
+        if self._waits_for_turn:
+            self.transport.pauseProducing()
+            self.callLater(0, self._take_turn)
+
+    def _take_steps(self) -> bool:
+        """Returns whether there may be more to handle."""
+        for _ in STEPS_AT_ONCE:
+            if not self._pending or not self._step():
+                return False
+        return bool(self._pending)
+
+    def _take_turn(self) -> None:
+        self.transport.resumeProducing()
+        self._advance()
+        if self.site.is_stopping and self.phase in (Phase.IDLE, Phase.HEAD):
+            self.finish_up()
 
     def _step(self) -> bool:
         """Handle one part of the bytes. Returns whether there may be more to handle."""
@@ -331,6 +332,8 @@ class MixChannel(HTTPChannel):
         self.write_deadline = NO_WRITE_DEADLINE
         self._read_by_client = self._written()
         HTTPChannel.resumeProducing(self)
+        if self._waits_for_turn:
+            self.transport.pauseProducing()
         if self._pending and not self._is_advancing:
             self._advance()
 
@@ -392,7 +395,7 @@ class MixChannel(HTTPChannel):
     def finish_up(self) -> None:
         """Close after the response in work; now, if there is none."""
         self.say_last()
-        if not self.requests:
+        if not self.requests and not self._waits_for_turn:
             self.loseConnection()
 
     def loseConnection(self) -> None:
@@ -428,8 +431,8 @@ class MixChannel(HTTPChannel):
         match self.phase:
             case Phase.RESPONSE if self.requests[0].is_with_thread:
                 pass
-            case Phase.IDLE if self._is_full():
-                # More requests may wait behind the response that the client is reading.
+            case Phase.IDLE if self._is_full() or self._waits_for_turn:
+                # More requests may wait behind the response that the client is reading, or for their turn.
                 pass
             case Phase.RESPONSE | Phase.UPGRADED | Phase.LOST:
                 # A stream of the chat or a WebSocket would never notice that the client has left.

@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import ServerSettings, WebSettings
 from mixsvc.http import request as request_module
-from mixsvc.http.channel import LINGER_SECONDS
+from mixsvc.http.channel import LINGER_SECONDS, STEPS_AT_ONCE
 from mixsvc.http.head import MAX_FIELDS, MAX_HEAD
 from mixsvc.http.phases import Phase
 from mixsvc.http.uploads import MAX_IN_MEMORY
@@ -61,6 +61,68 @@ class ChannelTestCase(SynchronousTestCase):
 
     def answers(self) -> list[int]:
         return [int(part[:3]) for part in self.transport.value().split(b"HTTP/1.1 ")[1:]]
+
+
+class TurnTests(ChannelTestCase):
+    """A client that sends more requests at once than are handled in one turn of the reactor."""
+
+    MANY = 100
+
+    def turn(self) -> None:
+        self.clock.advance(0)
+
+    def test_it_takes_turns_with_others_and_gets_all_responses_in_order(self) -> None:
+        self.channel.dataReceived(b"".join(post(b"%03d" % number) for number in range(self.MANY)))
+        first = len(self.answers())
+        seen: list[int] = []
+        # The turn of others.
+        self.clock.callLater(0, lambda: seen.append(len(self.answers())))
+        self.turn()
+        assert 0 < first < self.MANY / 2
+        assert seen == [2 * first]
+        bodies = [part[-3:] for part in self.transport.value().split(b"HTTP/1.1 200")[1:]]
+        assert bodies == [b"%03d" % number for number in range(self.MANY)]
+
+    def test_nothing_more_is_read_meanwhile_and_the_rest_afterwards(self) -> None:
+        self.channel.dataReceived(REQUEST * self.MANY)
+        assert self.transport.producerState == "paused"
+        # The client has read what was written.
+        self.channel.resumeProducing()
+        assert self.transport.producerState == "paused"
+        self.turn()
+        assert self.transport.producerState == "producing"
+        self.channel.dataReceived(REQUEST)
+        assert self.answers() == [200] * (self.MANY + 1)
+
+    def test_a_client_that_has_ended_its_sending_side_gets_all_responses(self) -> None:
+        self.channel.dataReceived(REQUEST * self.MANY)
+        self.transport.half_close()
+        self.turn()
+        assert self.answers() == [200] * self.MANY
+        self.transport.half_close()
+        assert self.transport.disconnecting
+
+    def test_a_stop_answers_the_next_request_as_the_last_one(self) -> None:
+        self.channel.dataReceived(REQUEST * self.MANY)
+        answered = len(self.answers())
+        self.site.finish_up()
+        assert not self.transport.disconnecting
+        self.turn()
+        assert len(self.answers()) == answered + 1 and self.transport.disconnecting
+        assert b"\r\nConnection: close\r\n" in self.transport.value()
+
+    def test_a_stop_does_not_wait_for_the_rest_of_a_head(self) -> None:
+        self.channel.dataReceived(REQUEST * STEPS_AT_ONCE.stop + REQUEST[:9])
+        self.site.finish_up()
+        self.turn()
+        assert self.transport.disconnecting
+
+    def test_a_client_that_leaves_before_its_turn_is_forgotten(self) -> None:
+        self.channel.dataReceived(REQUEST * self.MANY)
+        self.channel.connectionLost(Failure(ConnectionDone()))
+        answered = len(self.answers())
+        self.turn()
+        assert len(self.answers()) == answered and not self.site.channels
 
 
 class IntakeTests(ChannelTestCase):
