@@ -51,6 +51,8 @@ class MixSite(Site):
     """
 
     noisy = False
+    # See TLSConnection.
+    without_tls = RefusedRequest(400, "This port speaks HTTPS: the URL has to begin with https://.").response()
     protocol = MixChannel  # type: ignore[assignment]  # without the layer that negotiates HTTP/2
     requestFactory = MixRequest
     _log = Logger()

@@ -49,6 +49,8 @@ class IrcService(Factory):
     """Makes the connections of all ports. Used in the reactor thread."""
 
     noisy = False
+    # What a TLS port says to a client that speaks without TLS.
+    without_tls = b"ERROR :Closing link: This port speaks TLS\r\n"
 
     def __init__(self, settings: Settings, given: IrcSurroundings) -> None:
         self._door = IrcDoor(settings.irc, settings.chat, given)

@@ -19,6 +19,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
 from mixsvc.errors import BadSetting
+from mixsvc.http.ports.plain_text import TLSConnection
 
 __all__ = ["LOOK_SECONDS", "CertificateReactor", "RenewingFactory"]
 
@@ -71,6 +72,7 @@ class _Renewable:
 class RenewingFactory(TLSMemoryBIOFactory):
     """Reads its certificate anew for as long as a port is open."""
 
+    protocol = TLSConnection
     _log = Logger(namespace=__name__)
 
     def __init__(self, reactor: Any, renewable: _Renewable, factory: IProtocolFactory, description: str) -> None:
