@@ -20,7 +20,9 @@ from tests.builds import PROJECT
 from tests.e2e.support.browser import Visitor, browser
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import RATES_XML, Ecb
+from tests.e2e.support.operators import OPERATORS
 from tests.e2e.support.service import Launch, Service
+from tests.e2e.support.window import WindowPage
 
 PASSWORD: Final = "correct horse"
 SETTINGS: Final = {
@@ -69,7 +71,9 @@ LAST: Final = ("Abel", "Brandt", "Costa", "Dubois", "Eriksen", "Fischer", "GarcÃ
 
 @dataclass(frozen=True)
 class Studio:
-    """Where the pictures are taken. people: those who talk, by name; stack: what ends with it."""
+    """Where the pictures are taken. people: those who talk, by name; stack: what ends with it. token: the
+    file of the operators' token.
+    """
 
     service: Service
     chrome: Browser
@@ -77,6 +81,7 @@ class Studio:
     people: Mapping[str, Chatter]
     stack: ExitStack
     folder: Path
+    token: Path
 
     def visitor(self, **options: Any) -> Visitor:
         """Somebody at the page, who has not come yet."""
@@ -95,7 +100,7 @@ def main(states: Path, readme: Path) -> None:
     states.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         studio = opened(stack, states)
-        for take in (empty, busy, phone, boxes, many, moderated, banned, offline):
+        for take in (empty, idle_window, busy, phone, boxes, many, busy_window, moderated, banned, offline):
             take(studio)
     for state, name in README.items():
         shutil.copy(states / f"{state}.png", readme / f"{name}.png")
@@ -107,12 +112,12 @@ def opened(stack: ExitStack, folder: Path) -> Studio:
     ecb.answer(body=TODAYS)
     run = Path(stack.enter_context(TemporaryDirectory()))
     rates = {"ecb_url": ecb.url, "interval": "0.5", "ecb_90_days_url": "", "ecb_history_url": ""}
-    settings = {"rates": rates, "chat": SETTINGS}
+    settings = {"rates": rates, "chat": SETTINGS, "server": {**OPERATORS, "admin_token_file": str(run / "token")}}
     launch = Launch(Path(sys.executable).parent, run / "service", settings, environ={"PYTHONPATH": str(PROJECT)})
     service = stack.enter_context(Service(launch))
     chrome = stack.enter_context(browser(shutil.which("chromium") or shutil.which("google-chrome")))
     people = {name: stack.enter_context(Chatter(service.port, name)) for name in ("Tom", "Jonas", "Bob", "Li Wei")}
-    return Studio(service, chrome, ecb, people, stack, folder)
+    return Studio(service, chrome, ecb, people, stack, folder, run / "token")
 
 
 def empty(studio: Studio) -> None:
@@ -205,6 +210,33 @@ def many(studio: Studio) -> None:
         visitor.page.get_by_label("Name of a room").fill("in")
         studio.shoot(visitor.page, f"{size}filter")
         visitor.page.context.close()
+
+
+def idle_window(studio: Studio) -> None:
+    """The operators' log-in, and their window while hardly anybody is there."""
+    operator = WindowPage(studio.visitor(**DESK).page, studio.service, studio.token)
+    operator.page.goto(operator.url)
+    in_both(studio, operator.page, "window-login")
+    operator.page.context.close()
+    show_window(studio, "window-idle", DESK)
+
+
+def busy_window(studio: Studio) -> None:
+    """The operators' window with many rooms."""
+    show_window(studio, "window", DESK)
+    show_window(studio, "phone-window", PHONE)
+
+
+def show_window(studio: Studio, name: str, options: dict[str, Any]) -> None:
+    """The whole window, not only what is in sight."""
+    operator = WindowPage(studio.visitor(**options).page, studio.service, studio.token)
+    operator.log_in()
+    expect(operator.state).to_have_text("Live")
+    expect(operator.page.locator("#plots canvas").first).to_be_visible()
+    operator.page.screenshot(path=studio.folder / f"{name}.png", full_page=True)
+    operator.page.emulate_media(color_scheme="dark")
+    operator.page.screenshot(path=studio.folder / f"{name}-dark.png", full_page=True)
+    operator.page.context.close()
 
 
 def moderated(studio: Studio) -> None:
