@@ -26,8 +26,8 @@ VISIT: Final = "visit"
 VISIT_SECONDS: Final = 3600
 
 FOREIGN: Final = (
-    "This form came from a page of another site, so nothing was done. (If it did not: a proxy that takes TLS off must be "
-    "one of [server] trusted_proxies.)"
+    "This form came from a page of another site, so nothing was done. If it did not, name the proxy that takes TLS off "
+    "in [server] trusted_proxies."
 )
 TOO_OLD: Final = "This form is too old; please try again."
 NOT_ALL: Final = "That is not the token."

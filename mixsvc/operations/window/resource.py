@@ -43,6 +43,9 @@ NO_PAGE: Final = "The window has no such page."
 NO_ACTION: Final = "There is no such action."
 FAILED: Final = "The window has failed; the log of the service says why."
 
+# Returns the settings that count now: a reload changes some of them.
+AskSettings: TypeAlias = Callable[[], ServerSettings]
+
 # What a path is answered with for whoever has logged in.
 ForSession: TypeAlias = Callable[[WindowCall, WindowSession], Awaitable[Answer]]
 
@@ -58,12 +61,12 @@ class WindowLook:
 class WindowParts:
     """What the routes use, made for one service. Used in the reactor thread."""
 
-    def __init__(self, clock: IReactorTime, settings: ServerSettings, desk: WindowDesk, look: WindowLook) -> None:
-        self.hosts = settings.hosts
+    def __init__(self, clock: IReactorTime, settings: AskSettings, desk: WindowDesk, look: WindowLook) -> None:
+        self.settings = settings
         self.desk = desk
         self.files = look.files
         self.pages = WindowPages(look.templates, look.files, time.time)
-        sessions = WindowSessions(OperatorsToken(settings.admin_token_file, clock.seconds), time.time)
+        sessions = WindowSessions(OperatorsToken(settings().admin_token_file, clock.seconds), time.time)
         self.gate = WindowGate(sessions, GuessThrottle(clock.seconds), self.pages)
         self.actions = WindowActions(desk, self.pages)
         self.view = live_view(clock, desk.overview, SectionTemplates(look.templates))
@@ -101,7 +104,7 @@ class WindowResource(Resource):
         return NOT_DONE_YET
 
     async def _answer(self, method: bytes, call: WindowCall) -> Answer:
-        if not is_window_host(call.asked.header("host"), self._parts.hosts):
+        if not is_window_host(call.asked.header("host"), self._parts.settings().hosts):
             return text_answer(421, WRONG_HOST)
         try:
             if method in (b"GET", b"HEAD"):
@@ -159,6 +162,6 @@ class WindowResource(Resource):
         return html_answer(status, self._parts.pages.refusal(call.root, status, title, text))
 
 
-def make_window(clock: IReactorTime, settings: ServerSettings, desk: WindowDesk) -> WindowResource:
+def make_window(clock: IReactorTime, settings: AskSettings, desk: WindowDesk) -> WindowResource:
     """Returns the window of a service; called in a thread, as it takes some tenths of a second."""
     return WindowResource(WindowParts(clock, settings, desk, WindowLook()))

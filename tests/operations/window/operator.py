@@ -63,7 +63,10 @@ class WindowTestCase(SynchronousTestCase):
 
     def opened(self, token_file: str) -> Resource:
         """The root of a port with the window."""
-        settings = ServerSettings(hosts=self.hosts, admin_token_file=token_file)
+
+        def settings() -> ServerSettings:
+            return ServerSettings(hosts=self.hosts, admin_token_file=token_file)
+
         window = WindowResource(WindowParts(self.clock, settings, self.desk, look()))
         root = Resource()
         root.putChild(b"", window)

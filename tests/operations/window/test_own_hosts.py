@@ -43,6 +43,14 @@ class HostTests(WindowTestCase):
         assert self.post("/window/login", {}).status == 421
         assert self.cookies == {}
 
+    def test_a_host_that_a_reload_brings_is_one_from_then_on(self) -> None:
+        self.host = "ops.example.net"
+        assert self.get().status == 421
+
+        self.hosts = ("ops.example.net",)
+
+        assert self.get().status == 200
+
     def test_a_host_of_the_settings_reaches_the_window(self) -> None:
         self.host = "example.org"
 

@@ -96,9 +96,14 @@ export class Live {
       throw new Error(String(answer.status));
     }
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const focused = document.activeElement;
     for (const id of PARTS) {
       const wanted = found.getElementById(id);
       wanted && patch(element(id, HTMLElement), wanted);
+    }
+    // An element that was moved has lost it.
+    if (focused instanceof HTMLElement && focused.isConnected && document.activeElement !== focused) {
+      focused.focus({ preventScroll: true });
     }
     this.#noteVersion(answer.headers.get("X-Window-Version") ?? "");
     this.#answered();
