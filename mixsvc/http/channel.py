@@ -42,7 +42,7 @@ __all__ = ["LINGER_SECONDS", "STEPS_AT_ONCE", "MixChannel"]
 MAX_AHEAD: Final = 16384
 
 # So many heads and bodies of a connection are handled in one turn of the reactor; then it is the turn of others.
-STEPS_AT_ONCE: Final = range(32)
+STEPS_AT_ONCE: Final = range(8)
 
 # Seconds for which a client may go on sending what was refused, or under TLS may leave our close_notify unanswered.
 LINGER_SECONDS: Final = 5
