@@ -120,12 +120,22 @@ class SockJSResource(Resource):
 
         return change
 
-    def stop(self, code: int = 1001, reason: str = "Server is stopping") -> "Deferred[None]":
+    def stop(
+        self, code: int = 1001, reason: str = "Server is stopping", farewell: Callable[[], str] | None = None
+    ) -> "Deferred[None]":
         """Close every session and refuse new ones; called once, in the reactor thread.
 
-        The Deferred fires when the clients have answered. Cancel it to drop those that have not.
+        farewell: returns the last message of each session; None: there is none. The Deferred fires when the clients
+        have answered. Cancel it to drop those that have not.
         """
-        return self._service.registry.stop(code, reason)
+        return self._service.registry.stop(code, reason, farewell)
+
+    def close_some(self, share: float, code: int, reason: str, farewell: Callable[[], str] | None = None) -> None:
+        """Close this share (0 to 1) of the sessions, those that were opened first. Others may come.
+
+        farewell: as for stop. Reactor thread.
+        """
+        self._service.registry.close_some(share, code, reason, farewell)
 
     def _session(self, session: bytes, transport: bytes) -> IResource:
         if transport == b"websocket":

@@ -12,6 +12,7 @@ from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
 from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
 from mixsvc.chat.facade import ChatFacade
+from mixsvc.chat.protocol import events
 from mixsvc.chat.stats import ChatStats
 from mixsvc.chat.storage.sqlite import store as sqlite
 from mixsvc.chat.storage.store import ChatDatabase, ChatStore
@@ -24,6 +25,7 @@ from mixsvc.hooks.login_watch import LoginWatch, LookAtLogins, look_in_thread
 from mixsvc.interfaces import DeferToThread, IRates
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.interfaces.doors import ChatDoor
+from mixsvc.interfaces.goodbyes import Returns, at_once, spread_returns
 from mixsvc.interfaces.hooks import HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.storage.choosing import prepare
@@ -40,6 +42,10 @@ __all__ = ["ChatService", "Dependencies", "WatchedRates", "sockjs_options"]
 
 # The client that our page loads, so that page and iframe have the same version.
 SOCKJS_CLIENT: Final = "static/vendor/sockjs.min.js"
+
+
+# The close code (RFC 6455, 7.4.1: going away) and the reason of connections that the service ends.
+GOODBYE: Final = (1001, "Server is stopping")
 
 
 class WatchedRates(Protocol):
@@ -168,7 +174,16 @@ class ChatService:
         self._stream_watch.stop()
         self._clock_keeper.stop()
         self._given.identify.stop()
-        return self.resource.stop(1001, "Server is stopping")
+        returns = spread_returns(sum(self.resource.numbers().sessions.values()))
+        return self.resource.stop(*GOODBYE, self._farewell(returns))
+
+    def close_some(self, share: float) -> None:
+        """Close this share (0 to 1) of the connections, whose clients may come back at once, to another process."""
+        self.resource.close_some(share, *GOODBYE, self._farewell(at_once))
+
+    @staticmethod
+    def _farewell(returns: Returns) -> Callable[[], str]:
+        return lambda: events.goodbye(returns())
 
     def flush(self) -> "Deferred[None]":
         """Fires when every message so far is stored or refused."""

@@ -197,6 +197,10 @@ class ChatClient:
         if self._online is not None and not self._online.called:
             self._online.callback(None)
 
+    def sent_away(self, seconds: float | None) -> None:
+        """See SessionOwner."""
+        self._connection.come_back_after(seconds)
+
     def outbox_emptied(self) -> None:
         """See SessionOwner."""
         if self._stop_timer is not None:

@@ -90,6 +90,10 @@ def _said(session: ClientSession, fields: Fields) -> None:
     session.outbox.acknowledge(parsing.text(fields, "key"), parsing.number(fields, "number"))
 
 
+def _goodbye(session: ClientSession, fields: Fields) -> None:
+    session.goodbye(parsing.wait(fields, "retry"))
+
+
 def _history(session: ClientSession, fields: Fields) -> None:
     page = parsing.page(fields)
     request = session.pending
@@ -201,6 +205,7 @@ HANDLERS: Final[Mapping[str, Callable[[ClientSession, Fields], None]]] = {
     "deleted": _deleted,
     "edited": _edited,
     "said": _said,
+    "goodbye": _goodbye,
     "history": _history,
     "found": _found,
     "done": _done,

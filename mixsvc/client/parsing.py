@@ -122,12 +122,16 @@ def found(fields: Fields) -> SearchPage:
 
 def refused(fields: Fields) -> Refused:
     """The exception for an `error` message. Raises BadMessage."""
-    wait = fields.get("wait")
+    return Refused(text(fields, "code"), text(fields, "text"), text(fields, "suggestion"), wait(fields, "wait"))
+
+
+def wait(fields: Fields, name: str) -> float | None:
+    """A field with the seconds for which the server asks the client to wait, at most MAX_WAIT_SECONDS; None without."""
+    seconds = fields.get(name)
     # In Python, True is an int.
-    if isinstance(wait, bool) or not isinstance(wait, int | float) or math.isinf(wait):
-        wait = None
-    seconds = None if wait is None else min(max(0.0, wait), MAX_WAIT_SECONDS)
-    return Refused(text(fields, "code"), text(fields, "text"), text(fields, "suggestion"), seconds)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return None
+    return min(max(0.0, seconds), MAX_WAIT_SECONDS)
 
 
 def _whole_number(value: object, name: str) -> int:

@@ -75,6 +75,8 @@ class ReconnectingConnection:
         self._connection: ClientConnection | None = None
         self._opened_at: float | None = None
         self._delay: IDelayedCall | None = None
+        # When the server wants to see the client again; None if it has not said so.
+        self._asked_for: float | None = None
         # Set by `stop`; fires when the last connection is gone.
         self._stopped: Deferred[None] | None = None
 
@@ -102,10 +104,15 @@ class ReconnectingConnection:
         if self._connection is not None:
             self._connection.drop(reason)
 
+    def come_back_after(self, seconds: float | None) -> None:
+        """The server is about to close the connection: make the next one after so many seconds; None: as always."""
+        self._asked_for = seconds
+
     # Called by the connection
 
     def opened(self, connection: ClientConnection) -> None:
         """See ConnectionListener."""
+        self._asked_for = None
         self._opened_at = self._clock.seconds()
         self._listener.opened(connection)
 
@@ -146,7 +153,8 @@ class ReconnectingConnection:
         if self._stopped is not None:
             self._finish_stop()
             return
-        seconds = self._backoff.next()
+        asked_for, self._asked_for = self._asked_for, None
+        seconds = asked_for if asked_for is not None else self._backoff.next()
         self._delay = self._clock.callLater(seconds, self._connect)
         self._listener.waiting(seconds, reason)
 

@@ -45,6 +45,9 @@ class SessionOwner(Protocol):
     def welcomed(self, name: str) -> None:
         """The server has accepted this name; called once a connection."""
 
+    def sent_away(self, seconds: float | None) -> None:
+        """The server closes the connection, and asks for the next one after so many seconds; None: it does not say."""
+
     def outbox_emptied(self) -> None:
         """Every text in the outbox is acknowledged, refused or cancelled."""
 
@@ -214,6 +217,10 @@ class ClientSession:
         """Note that the server accepts requests again: the next pause is a short one."""
         self.trouble = ""
         self._retry.reset()
+
+    def goodbye(self, seconds: float | None) -> None:
+        """The server closes the connection, as it stops or lets another process take over."""
+        self._owner.sent_away(seconds)
 
     def pause(self, seconds: float | None, why: str) -> None:
         """Send nothing for this time in seconds; None: a little longer each time. why: a sentence for the user."""

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -29,6 +30,7 @@ from mixsvc.holds.websocket import HeldWebSocket
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
+from mixsvc.interfaces.goodbyes import Returns, at_once, spread_returns
 from mixsvc.interfaces.holds import Hold
 from mixsvc.interfaces.topics import Following, Subscription, TopicEnd, TopicReader, Topics
 from txsockjs.sockets import PlainWebSockets, RefusedHandshake, upgrade_connection
@@ -254,14 +256,19 @@ class ClientHolder:
         Cancel it to close what is still open.
         """
         self._stopped = Deferred(lambda _: self._abort())
-        self._end(list(self._crowd))
+        self._end(list(self._crowd), spread_returns(len(self._crowd)))
         return self._stopped
 
-    def _end(self, clients: list[HeldClient]) -> None:
+    def close_some(self, share: float) -> None:
+        """Let this share (0 to 1) of the clients go, who may come back at once, to another process."""
+        clients = list(self._crowd)
+        self._end(clients[: ceil(share * len(clients))], at_once)
+
+    def _end(self, clients: list[HeldClient], returns: Returns) -> None:
         for client in clients[:SLICE]:
-            client.end(TopicEnd.STOPPING)
+            client.say_goodbye(returns())
         if clients[SLICE:]:
-            self._clock.callLater(0, self._end, clients[SLICE:])
+            self._clock.callLater(0, self._end, clients[SLICE:], returns)
         self._check_stopped()
 
     def _abort(self) -> None:

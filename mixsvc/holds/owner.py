@@ -23,6 +23,9 @@ class HeldClient(Protocol):
     def end(self, reason: TopicEnd) -> None:
         """Nothing more follows."""
 
+    def say_goodbye(self, seconds: float) -> None:
+        """Nothing more follows, as the service stops. seconds: after how many the client is to come back."""
+
     def abort(self) -> None:
         """Close the connection at once."""
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from io import BytesIO
+from math import ceil
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -84,6 +85,11 @@ class HeldPoll:
 
     def end(self, reason: TopicEnd) -> None:
         """See HeldClient."""
+        self._answer(())
+
+    def say_goodbye(self, seconds: float) -> None:
+        """See HeldClient."""
+        self._fields = (*self._fields, (b"Retry-After", b"%d" % ceil(seconds)))
         self._answer(())
 
     def abort(self) -> None:

@@ -17,6 +17,9 @@ __all__ = ["EventStream"]
 # How long a client may take for what was sent before the end, in seconds.
 LINGER_SECONDS: Final = 5.0
 
+# The shortest time after which a client opens its stream again when the service has said goodbye.
+LEAST_RETRY_MS: Final = 1000
+
 
 class EventStream:
     """Has the connection from the head of its response on, which says that it ends with the response.
@@ -76,6 +79,13 @@ class EventStream:
         self._owner.abort_later(LINGER_SECONDS, self)
 
     # For the owner
+
+    def say_goodbye(self, seconds: float) -> None:
+        """See HeldClient."""
+        if not self._is_over:
+            # A browser keeps this time, also for a service that is away for longer.
+            self.writer.write(self._framing.retry(LEAST_RETRY_MS + round(1000 * seconds)))
+        self.end(TopicEnd.STOPPING)
 
     def beat(self) -> None:
         """Called from time to time: show proxies that the stream lives, and see whether the client is there."""

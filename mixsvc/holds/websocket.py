@@ -66,6 +66,10 @@ class HeldWebSocket:
 
     # For the owner
 
+    def say_goodbye(self, seconds: float) -> None:
+        """See HeldClient. A close frame has no place for a time."""
+        self.end(TopicEnd.STOPPING)
+
     def beat(self) -> None:
         """See HeldClient."""
         self.connection.ping(b"")

@@ -1,6 +1,7 @@
 """The IRC door as a part of the service: who may connect, and the end of all connections."""
 
 from collections import Counter
+from math import ceil
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -10,6 +11,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import network
 from mixsvc.config.settings import Settings
+from mixsvc.interfaces.goodbyes import spread_returns
 from mixsvc.irc.clients.door import IrcDoor, IrcSurroundings
 from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.connection import CLOSE_SECONDS, IrcConnection
@@ -90,9 +92,16 @@ class IrcService(Factory):
             return self._stopped
         stopped: Deferred[None] = Deferred(lambda _: self._abort())
         self._stopped = stopped
+        returns = spread_returns(len(self._connections))
         for each in tuple(self._connections):
-            each.end(TEXTS["stopping"])
+            each.end(f"{TEXTS['stopping']}, come back in {ceil(returns())} s")
         return stopped
+
+    def close_some(self, share: float) -> None:
+        """Close this share (0 to 1) of the connections, whose clients may come back at once, to another process."""
+        connections = tuple(self._connections)
+        for each in connections[: ceil(share * len(connections))]:
+            each.end(TEXTS["stopping"])
 
     def _abort(self) -> None:
         for each in tuple(self._connections):

@@ -35,6 +35,9 @@ UPLOAD_SECONDS: Final = 2.0
 REST_SECONDS: Final = 0.3
 LOOK_SECONDS: Final = 0.02
 
+# How often some more clients are sent to another process.
+GOODBYE_SECONDS: Final = 0.1
+
 
 class Views(ViewThreads, Protocol):
     """Where views run. Reactor thread."""
@@ -127,6 +130,15 @@ class ServiceEnd:
             await self._sleep(LOOK_SECONDS)
         parts.ports.pause()
         parts.irc_ports.pause()
+
+    async def say_goodbye_over(self, seconds: float) -> None:
+        """Send clients with long connections to the new process one after the other; that serves already."""
+        parts = self._parts
+        crowds: list[Any] = [parts.chat, parts.holder, *([parts.irc] if parts.irc is not None else ())]
+        for left in range(round(seconds / GOODBYE_SECONDS), 0, -1):
+            for crowd in crowds:
+                crowd.close_some(1 / left)
+            await self._sleep(GOODBYE_SECONDS)
 
     def answering_steps(self) -> Sequence[Sequence[StopStep]]:
         """Requests in flight are answered, while the clients of the chat are still served."""

@@ -29,6 +29,7 @@ class SessionHarness:
         self.clock.advance(1000)
         self.names: list[str] = []
         self.error: ClientError | None = None
+        self.away: float | None = None
         self.events: dict[str, list[RoomEvent]] = {}
         self.connection: MemoryConnection | None = None
         hello = HelloRequest("Ann", "t" * 16)
@@ -36,6 +37,9 @@ class SessionHarness:
 
     def welcomed(self, name: str) -> None:
         self.names.append(name)
+
+    def sent_away(self, seconds: float | None) -> None:
+        self.away = seconds
 
     def outbox_emptied(self) -> None:
         pass

@@ -110,6 +110,26 @@ class ClientTests(SynchronousTestCase):
         assert isinstance(self.states[-1], Offline)
         self.assertEqual(0.5, self.states[-1].seconds)
 
+    def test_after_a_goodbye_it_comes_back_when_the_server_asks_for_it_this_once(self) -> None:
+        connection = self.started()
+        connection.send(type="goodbye", retry=7.5)
+        connection.close(1001, "Server is stopping")
+        connection.lose()
+
+        assert isinstance(self.states[-1], Offline)
+        self.assertEqual(7.5, self.states[-1].seconds)
+        self.reactor.advance(7.5)
+        refuse(self.reactor)
+        self.assertEqual(0.5, self.states[-1].seconds)
+
+    def test_a_goodbye_without_a_sound_time_changes_nothing(self) -> None:
+        connection = self.started()
+        connection.send(type="goodbye", retry="soon")
+        connection.lose()
+
+        assert isinstance(self.states[-1], Offline)
+        self.assertEqual(0.5, self.states[-1].seconds)
+
     def test_a_connection_that_is_lost_at_once_counts_as_failed(self) -> None:
         self.started().lose()
         self.reactor.advance(30)

@@ -1,5 +1,7 @@
 """Who is held, how many, and what a stop does."""
 
+import re
+
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
@@ -107,7 +109,9 @@ class HolderTests(HeldCase):
 
         stopped = self.holder.stop()
 
-        assert stream.value().endswith(b"0\r\n\r\n")
+        # When to come back: a browser keeps this time, so it is not too short.
+        assert re.search(rb"retry: 100\d\n\r\n0\r\n\r\n$", stream.value())
+        assert b"\r\nRetry-After: 1\r\n" in poll.value()
         assert poll.value().endswith(b'{"events":[],"last":"0@e1"}\n')
         self.assertNoResult(stopped)
         channel.connectionLost(Failure(ConnectionDone()))

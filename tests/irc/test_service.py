@@ -60,7 +60,8 @@ class LimitTests(IrcTestCase):
         chat = IrcHarness()
         client, silent = chat.irc_inside("Ann"), chat.irc()
         stopped = chat.service.stop()
-        assert client.got() == silent.got() == ["ERROR :Closing link: Server is stopping"]
+        # Each as told, within the time in which all come back.
+        assert client.got() == silent.got() == ["ERROR :Closing link: Server is stopping, come back in 1 s"]
         assert chat.irc().got() == ["ERROR :Closing link: Server is stopping"]
         self.assertNoResult(stopped)
         client.lose()

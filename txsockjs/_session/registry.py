@@ -6,6 +6,7 @@ its end.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -15,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txsockjs._protocol.errors import Refused
+from txsockjs._protocol.frames import Message
 from txsockjs._protocol.options import Options
 from txsockjs._session.batch import LastBroadcast
 from txsockjs._session.interfaces import Application
@@ -247,17 +249,30 @@ class Registry:
         self._connections.discard(connection)
         self._check_stopped()
 
-    def stop(self, code: int, reason: str) -> Deferred[None]:
-        """Close every session and refuse new ones; called once.
+    def stop(self, code: int, reason: str, farewell: Callable[[], str] | None = None) -> Deferred[None]:
+        """Close every session and refuse new ones; called once. farewell: returns the last message of a session.
 
         The Deferred fires when the clients that are connected have answered; by then every application was told of the
         end. Cancel it to stop waiting: connections that are still open are dropped.
         """
         self._stopped = Deferred(lambda _: self._abort())
-        for session in list(self._live):
-            session.close(code, reason)
+        self._close_all(list(self._live), code, reason, farewell)
         self.clock.callLater(0, self._check_stopped)
         return self._stopped
+
+    def close_some(self, share: float, code: int, reason: str, farewell: Callable[[], str] | None = None) -> None:
+        """Close this share of the sessions that are open. farewell: as for stop."""
+        still = [session for session in self._live if session.state is State.OPEN]
+        self._close_all(still[: ceil(share * len(still))], code, reason, farewell)
+
+    def _close_all(self, sessions: list[Session], code: int, reason: str, farewell: Callable[[], str] | None) -> None:
+        # In slices, as there may be thousands.
+        for session in sessions[:SLICE_SESSIONS]:
+            if farewell is not None:
+                session.post(Message(farewell()))
+            session.close(code, reason)
+        if rest := sessions[SLICE_SESSIONS:]:
+            self.clock.callLater(0, self._close_all, rest, code, reason, farewell)
 
     def _abort(self) -> None:
         for connection in list(self._connections):

@@ -50,6 +50,7 @@ Events that answer
     rates: quotes of the pairs; later those that have changed.
     notice: a text for this client alone, the answer to /help.
     pong: the server is there.
+    goodbye: the service closes the connection, and when to come back.
     done: the change of a moderator or an author is on disk and in force.
     sanctions: the mutes and bans in force.
     edits: the texts that a message has had.

@@ -25,6 +25,7 @@ __all__ = [
     "edits",
     "error",
     "found",
+    "goodbye",
     "history",
     "joined",
     "kicked",
@@ -188,6 +189,11 @@ def rates(quotes: Iterable[Quote]) -> str:
 def pong() -> str:
     """Answers ping: the server is there."""
     return _event("pong")
+
+
+def goodbye(retry: float) -> str:
+    """The last event of a connection that the service closes. retry: after how many seconds to come back."""
+    return _event("goodbye", retry=round(retry, 3))
 
 
 def notice(text: str) -> str:

@@ -42,6 +42,9 @@ class EndSteps(Protocol):
     async def slow_down(self) -> None:
         """Accept no more connections, after a moment in which those that are open are told so."""
 
+    async def say_goodbye_over(self, seconds: float) -> None:
+        """Send long connections away, so many in each second that all have gone by then."""
+
     def answering_steps(self) -> Sequence[Sequence[StopStep]]:
         """Requests in flight."""
 
@@ -151,7 +154,7 @@ class Restarting:
         """On a shared database: the new process serves already."""
         server = self._service.settings().server
         await self._end.slow_down()
-        # TODO drain
+        await self._end.say_goodbye_over(server.drain)
         deadline = StopDeadline(self._service.reactor, server.shutdown_timeout)
         steps = self._end
         await deadline.share_out([*steps.answering_steps(), *steps.goodbye_steps(), *steps.storing_steps()])

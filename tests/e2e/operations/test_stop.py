@@ -121,6 +121,8 @@ def test_a_streaming_client_gets_the_close_frame_of_sockjs(start: Callable[[Laun
 
         service.process.terminate()
 
+        ((goodbye,),) = [json.loads(stream.readline()[1:])]
+        assert json.loads(goodbye).keys() == {"type", "retry"}
         assert json.loads(stream.readline()[1:]) == [1001, "Server is stopping"]
         assert stream.read() == b""
         assert service.wait_for_exit() == TERMINATED

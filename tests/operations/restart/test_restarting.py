@@ -32,6 +32,9 @@ class Steps:
     async def slow_down(self) -> None:
         self._done.append("slow down")
 
+    async def say_goodbye_over(self, seconds: float) -> None:
+        self._done.append("send away")
+
     def answering_steps(self) -> Sequence[Sequence[StopStep]]:
         return self._step("answer")
 
@@ -96,7 +99,7 @@ class RestartingTests(SynchronousTestCase):
         self.reactor.says("ready")
 
         self.successResultOf(restart)
-        self.assertEqual(self.done[1:], ["slow down", "answer", "goodbye", "store", "last", "finish"])
+        self.assertEqual(self.done[1:], ["slow down", "send away", "answer", "goodbye", "store", "last", "finish"])
 
     def test_why_a_new_process_cannot_start_is_its_last_line_and_the_old_one_goes_on(self) -> None:
         restart = self.restarting.begin()

@@ -302,6 +302,26 @@ class StopTests(RegistryCase):
 
         self.assertEqual(receiver.ended, [(1001, "Server is stopping")])
 
+    def test_each_session_gets_a_last_message_of_its_own_before_the_close_frame(self) -> None:
+        receivers = [self.attach(self.find_or_make(name)) for name in (b"one", b"two")]
+        last = iter(["1", "2"])
+
+        self.registry.stop(1001, "Server is stopping", lambda: next(last))
+        self.clock.advance(0)
+
+        end = b'c[1001,"Server is stopping"]'
+        self.assertEqual([each.sent for each in receivers], [[b"o", b'a["1"]', end], [b"o", b'a["2"]', end]])
+
+    def test_a_share_of_the_sessions_is_closed_and_the_others_go_on(self) -> None:
+        receivers = [self.attach(self.find_or_make(name)) for name in (b"one", b"two")]
+
+        self.registry.close_some(0.5, 1001, "Server is stopping")
+        self.clock.advance(0)
+
+        self.assertEqual([len(each.ended) for each in receivers], [1, 0])
+        self.assertIsNone(self.registry.find(b"one"))
+        self.assertIsNotNone(self.registry.find(b"two"))
+
     def test_it_is_done_when_the_clients_that_are_there_have_answered(self) -> None:
         connection = FakeConnection(self.registry)
         self.registry.connection_opened(connection)

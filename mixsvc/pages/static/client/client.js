@@ -235,6 +235,9 @@ export class ChatClient {
   /** @param {Message} message @param {boolean} hasToken */
   #onEvent(message, hasToken) {
     this.#emit("event", message);
+    if (message.type === "goodbye") {
+      this.#connection.comeBackAfter(message.retry);
+    }
     if (message.type === "logged_out" && hasToken) {
       // The token has expired, or the person is somebody else now: the next connection brings another.
       this.reconnect();

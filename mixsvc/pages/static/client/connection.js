@@ -10,6 +10,8 @@ const SENT_AWAY = 4003;
 /** A connection that lasted this long was a good one: the next wait is short again. */
 const GOOD_MS = 5_000;
 const LONGEST_WAIT_S = 30;
+/** The longest time that the service may ask us to stay away. */
+const LONGEST_ASKED_S = 300;
 /** After so much silence we ask for a sign of life: soon where somebody would miss what does not come. */
 const QUIET_MS = 3_500;
 const UNWATCHED_QUIET_MS = 20_000;
@@ -41,6 +43,8 @@ export class Connection {
   #openedAt = 0;
   #heardAt = 0;
   #failures = 0;
+  /** When the service wants to see us again, if it has said so. @type {number | null} */
+  #askedForS = null;
   #timer = 0;
   /** The connection that is made beside one that is silent. @type {Socket | null} */
   #rival = null;
@@ -111,6 +115,11 @@ export class Connection {
     }
   }
 
+  /** The service is about to close the connection, and says when it wants to see us again. @param {unknown} seconds */
+  comeBackAfter(seconds) {
+    this.#askedForS = typeof seconds === "number" ? Math.min(Math.max(seconds, 0), LONGEST_ASKED_S) : null;
+  }
+
   /** Give this connection up and come back with another: the peer does not answer. */
   drop() {
     const socket = this.#socket;
@@ -131,6 +140,7 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#openedAt = performance.now();
     this.#heardAt = this.#openedAt;
+    this.#askedForS = null;
     this.#transport = socket.transport;
     this.#watch();
     this.#listener.status({ state: "online", transport: socket.transport });
@@ -219,12 +229,19 @@ export class Connection {
     if (openedAt && performance.now() - openedAt >= GOOD_MS) {
       this.#failures = 0;
     }
-    const seconds = reason ? LONGEST_WAIT_S : waitSeconds(this.#failures);
+    const seconds = reason ? LONGEST_WAIT_S : this.#nextWaitS();
     this.#failures += 1;
     if (openedAt) {
       this.#listener.lost();
     }
     this.#countDown(seconds, reason);
+  }
+
+  /** As the service has asked, this once; or longer after each failure. */
+  #nextWaitS() {
+    const asked = this.#askedForS;
+    this.#askedForS = null;
+    return asked ?? waitSeconds(this.#failures);
   }
 
   /** @param {number} seconds @param {string} reason */
