@@ -17,6 +17,7 @@ from mixsvc.http.direct_writer import whole_response
 from mixsvc.http.forwarded import Sender
 from mixsvc.http.head import HeaderFields
 from mixsvc.http.interfaces import RequestSite
+from mixsvc.http.pulled import PulledProducer
 from mixsvc.http.uploads import open_body
 from txsockjs.interfaces import IRequestScheme
 
@@ -80,6 +81,7 @@ class MixRequest(Request):
     # Whether a view has left the client to the service; how long that takes says nothing about the pages.
     is_held = False
     _is_processed = False
+    _pulled: PulledProducer | None = None
     _log = Logger()
 
     @property
@@ -158,6 +160,18 @@ class MixRequest(Request):
         self.sentLength = len(body)
         self.channel.direct.write(whole_response(self.clientproto, (code, reason), ours, fields, body))
         self.finish()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """See IConsumer."""
+        if not streaming:
+            producer = self._pulled = PulledProducer(producer, self.channel.callLater, self.channel.loseConnection)
+        Request.registerProducer(self, producer, True)
+
+    def unregisterProducer(self) -> None:
+        """See IConsumer."""
+        if self._pulled is not None:
+            self._pulled.end()
+        Request.unregisterProducer(self)
 
     def say_last(self) -> None:
         """The connection will end with this response, which is to say so."""
