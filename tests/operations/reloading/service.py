@@ -158,12 +158,12 @@ class ReloadedService:
         self.reactor.advance(1)
         return (self.folder / "access.log").read_text().splitlines()[-1]
 
-    def visit(self, name: str = "", **hello: object) -> "ChatVisitor":
-        """Somebody in the chat, who has said hello."""
+    def visit(self, name: str = "", headers: str = "") -> "ChatVisitor":
+        """Somebody in the chat, who has said hello. headers: of each request, each after a line end."""
         self._count += 1
-        visitor = ChatVisitor(self, f"s{self._count}")
-        if not visitor.closed:
-            visitor.say("hello", name=name or f"N{self._count}", **hello)
+        visitor = ChatVisitor(self, f"s{self._count}", headers)
+        wanted = {} if headers and not name else {"name": name or f"N{self._count}"}
+        visitor.greeting = visitor.say("hello", **wanted)
         return visitor
 
 
@@ -175,11 +175,14 @@ class ChatVisitor:
         self._path = f"/chat/000/{session}"
         self._headers = headers
         self.closed: Sequence[Any] = ()
-        self.status = 0
+        # The status of the last request that sent something.
+        self.sent = 0
+        # What has answered hello.
+        self.greeting: list[dict[str, Any]] = []
         self._poll()
 
     def _poll(self) -> list[dict[str, Any]]:
-        self.status, _, body = self._service.ask(f"POST {self._path}/xhr{self._headers}")
+        _, _, body = self._service.ask(f"POST {self._path}/xhr{self._headers}")
         frame = body.decode().strip()
         if frame.startswith("c"):
             self.closed = json.loads(frame[1:])
@@ -188,12 +191,30 @@ class ChatVisitor:
     def say(self, type: str, **fields: object) -> list[dict[str, Any]]:
         """Send a request, and return the events that come next."""
         body = json.dumps([json.dumps({"type": type, **fields})]).encode()
-        self.status = self._service.ask(f"POST {self._path}/xhr_send{self._headers}", body)[0]
-        return self.hear() if self.status == 204 else []
+        self.sent = self._service.ask(f"POST {self._path}/xhr_send{self._headers}", body)[0]
+        return self.hear() if self.sent == 204 else []
 
     def hear(self) -> list[dict[str, Any]]:
         """The events that come next."""
         return self._poll() if not self.closed else []
+
+    @property
+    def welcome(self) -> dict[str, Any]:
+        """What it was told when it came."""
+        (found,) = [each for each in self.greeting if each["type"] == "welcome"]
+        return found
+
+    def answer(self, type: str, answered: str, **fields: object) -> dict[str, Any]:
+        """The event of a type that answers a request."""
+        found = self.say(type, **fields)
+        while not any(each["type"] == answered for each in found):
+            found = self.hear()
+        return next(each for each in found if each["type"] == answered)
+
+    def said(self, room: str, text: str) -> int:
+        """Say something; returns its number."""
+        number: int = self.answer("say", "said", room=room, text=text)["number"]
+        return number
 
     def refusal(self, type: str, **fields: object) -> str:
         """The code of the error that answers a request; "" if it is not refused."""
