@@ -81,6 +81,8 @@ class RatePoller(Service):
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self._ended: Deferred[None] | None = None
+        # What is being asked, and by what.
+        self._asked: ChainedSource | None = None
         self._fetching: Deferred[Sequence[Quote]] | None = None
 
     def startService(self) -> None:
@@ -118,6 +120,9 @@ class RatePoller(Service):
             self._loop.call.reset(0)
         # Else a round is running, or none will.
         self._is_asked_again = True
+        if self._fetching is not None and self._asked not in self._chain.sources:
+            # Nobody waits for what it has to say.
+            self._fetching.cancel()
 
     def health(self) -> Sequence[SourceHealth]:
         """Returns the health of each source, the preferred one first. Any thread."""
@@ -155,7 +160,8 @@ class RatePoller(Service):
     async def _ask_in_turn(self) -> None:
         began = self._clock.seconds()
         for chained in self._chain.round(began):
-            if await self._ask(chained, began) or not self.running:
+            self._asked = chained
+            if await self._ask(chained, began) or not self.running or self._is_asked_again:
                 return
             if self._clock.seconds() - began >= self._timeout:
                 self._chain.timed_out(chained)
@@ -170,8 +176,8 @@ class RatePoller(Service):
             result = self._plausibility.check(chained.last_quotes)
             changed = self._outputs.table.publish(result.accepted)
         except Exception as error:
-            # A fetch that stopService has cancelled says nothing about its source.
-            if self.running:
+            # A fetch that stopService or a change has cancelled says nothing about its source.
+            if self.running and chained in self._chain.sources:
                 self._failed(chained, began, error)
             return False
         chained.health, chained.answered_at = succeeded(chained.health, self._now()), self._clock.seconds()
