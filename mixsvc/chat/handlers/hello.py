@@ -35,6 +35,8 @@ class HelloHandler:
         self._state = state
         self._log_outs = log_outs
         self._moderators = _known_by_name(state.settings)
+        # Those who were moderators before a reload: somebody may have been asked who they are before it.
+        self._gone: frozenset[str] = frozenset()
         # The connections of moderators, before hello as well.
         self._moderating: set[Client] = set()
         # How many clients wait for each name, by its key.
@@ -88,12 +90,13 @@ class HelloHandler:
         """Others may be moderators now than before: who is none any more, or has another password, is logged out."""
         settings = self._state.settings
         self._moderators = _known_by_name(settings)
-        gone = {names.key(each.name) for each in set(before) - set(settings.moderators)}
+        changed = {names.key(each.name) for each in set(before) - set(settings.moderators)}
+        self._gone = (self._gone | changed) - {names.key(each.name) for each in settings.moderators}
         for client in tuple(self._moderating):
             identity = client.identity
             if client.is_moderator and identity is not None:
-                by_us = not settings.authenticator and _key_of(identity) in gone
-                if by_us or not self._may_moderate(identity):
+                is_ours = not settings.authenticator
+                if (is_ours and _key_of(identity) in changed) or not self._may_moderate(identity):
                     self._state.end_login(client)
 
     def _identify(self, client: Client, request: Hello, token: str) -> None:
@@ -211,7 +214,10 @@ class HelloHandler:
         return f"stranger:{token_hex(8)}"
 
     def _may_moderate(self, identity: Identity) -> bool:
-        return identity.moderator or _key_of(identity) in self._moderators
+        key = _key_of(identity)
+        if identity.moderator and not self._state.settings.authenticator:
+            return key not in self._gone
+        return identity.moderator or key in self._moderators
 
     def _may_stay(self, client: Client, name_key: str, person: str) -> bool:
         if client.is_moderator:

@@ -1,5 +1,6 @@
 """Hello: names, identities, tokens, and how a connection is identified."""
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError
@@ -9,7 +10,7 @@ from mixsvc.chat.connection import IDENTIFY_SECONDS
 from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
-from tests.chat.fakes import FakeIdentifier
+from tests.chat.fakes import FakeClient, FakeIdentifier
 from tests.chat.test_arrivals import FakeNode
 
 TOKEN = "0123456789abcdef"
@@ -207,3 +208,63 @@ class IdentificationTests(ChatTestCase):
         self.assertEqual((1, None), (len(cancelled), client.transport.closed))
         self.assertEqual([], self.chat.clock.getDelayedCalls())
         self.assertEqual([], self.flushLoggedErrors())
+
+
+class ReloadTests(ChatTestCase):
+    """Others are moderators than before."""
+
+    settings = {"moderators": (Moderator("Mia", "hash"), Moderator("Max", "hash"))}
+
+    def reload(self, *moderators: Moderator, authenticator: str = "") -> None:
+        settings = replace(self.chat.settings, moderators=moderators, authenticator=authenticator)
+        self.chat.dispatcher.reload(settings)
+
+    def closed(self, client: FakeClient) -> tuple[int, str] | None:
+        return client.transport.closed
+
+    def test_who_is_no_moderator_any_more_is_logged_out_and_the_others_stay(self) -> None:
+        mia, max = self.chat.moderator("Mia"), self.chat.moderator("Max")
+        guest = self.chat.inside("Ann")
+
+        self.reload(Moderator("Max", "hash"))
+
+        self.assertEqual([{"type": "logged_out"}], mia.got("logged_out"))
+        self.assertEqual((4001, "Logged out"), self.closed(mia))
+        self.assertEqual([None, None], [self.closed(each) for each in (max, guest)])
+        self.done(max, "mute", name="Ann", seconds=60)
+
+    def test_also_before_hello(self) -> None:
+        mia = self.chat.client(Identity("id of Mia", "Mia", moderator=True))
+
+        self.reload()
+
+        self.assertEqual((4001, "Logged out"), self.closed(mia))
+
+    def test_whoever_was_found_to_be_a_moderator_before_it_and_comes_after_it_is_none(self) -> None:
+        finding: Deferred[Identity | None] = Deferred()
+        late = self.chat.client(finding)
+        self.reload(Moderator("Max", "hash"))
+
+        finding.callback(Identity("id of Mia", "Mia", moderator=True))
+        late.send("hello")
+
+        self.assertEqual([False], [each["moderator"] for each in late.got("welcome")])
+
+    def test_who_is_a_moderator_again_has_the_rights_again(self) -> None:
+        self.reload()
+        self.reload(Moderator("Mia", "hash"))
+
+        self.assertTrue(self.chat.moderator("Mia").got("welcome")[0]["moderator"])
+
+    def test_the_authenticator_of_an_application_says_by_itself_who_moderates(self) -> None:
+        self.reload(authenticator="app:who")
+        mia = self.chat.moderator("Mia")
+        named = self.chat.inside("Max", identity=Identity("id of Max", "Max"))
+
+        self.reload(Moderator("Max", ""), authenticator="app:who")
+        later = self.chat.inside("Max", identity=Identity("id of Max", "Max"))
+        self.reload(authenticator="app:who")
+
+        self.assertEqual([None, None], [self.closed(each) for each in (mia, named)])
+        self.assertTrue(later.got("welcome")[0]["moderator"])
+        self.assertEqual((4001, "Logged out"), self.closed(later))

@@ -11,7 +11,9 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Final
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ITCPTransport
+from twisted.python.failure import Failure
 from zope.interface import alsoProvides
 
 from mixsvc.application import authenticator, make_application
@@ -146,7 +148,7 @@ class ReloadedService:
         transport.connected = False
         transport.loseConnection()
         if transport.lost is None:
-            transport.protocol.connectionLost()
+            transport.protocol.connectionLost(Failure(ConnectionDone()))
 
     def status(self, head: str, body: bytes = b"") -> int:
         """The status of one response."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from twisted.internet.testing import StringTransport
@@ -338,7 +339,7 @@ def test_fewer_irc_clients_may_come_and_those_that_there_are_stay(service: Reloa
 class IrcTransport(StringTransport):
     """One of an IRC client; `protocol` is at the other end."""
 
-    protocol: object
+    protocol: Any
 
     def abortConnection(self) -> None:
         self.loseConnection()

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from twisted.internet.testing import StringTransport
@@ -38,12 +39,16 @@ class Asked:
         """seconds: the time that may pass until it is made."""
         self._service = service
         clients = service.reactor.tcpClients
-        service.until(lambda: service.reactor.advance(seconds / 100) or any(each[1] == port for each in clients))
+
+        def is_made() -> bool:
+            service.reactor.advance(seconds / 100)
+            return any(each[1] == port for each in clients)
+
+        service.until(is_made)
         host, _, factory, *_ = next(each for each in clients if each[1] == port)
         self.host = host
-        self._protocol = factory.buildProtocol(None)
-        self._transport = StringTransport()
-        self._transport.protocol = self._protocol
+        protocol: Any = factory.buildProtocol(None)
+        self._protocol, self._transport = protocol, StringTransport()
         self._protocol.makeConnection(self._transport)
         # Bodies are sent by the global reactor, which does not run here.
         service.until(lambda: b"\r\n\r\n" in self._transport.value())

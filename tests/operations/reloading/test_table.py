@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import fields
+from importlib import import_module
 
 from mixsvc.config.settings import SECTIONS
 from mixsvc.operations.reloading.table import APPLIED, ORDER, RESTART, parts_of
 from tests.builds import PROJECT
+from tests.operations.reloading.effects import SHOWN
 
 SETTINGS = {(section, each.name) for section, kind in SECTIONS.items() for each in fields(kind)}
 
@@ -35,3 +37,11 @@ def test_the_reference_says_of_each_setting_what_changes_it() -> None:
         place: "reload" if parts_of(*place) else "restart" for place in SETTINGS
     }
     assert len(found) == len(SETTINGS)
+
+
+def test_the_effect_of_each_setting_that_is_applied_is_shown_by_a_test() -> None:
+    # Their decorators have said so.
+    for name in ("site", "chat", "rate", "view", "topic"):
+        import_module(f"tests.operations.reloading.test_{name}_effects")
+
+    assert {(section, key) for section, keys in APPLIED.items() for key in keys} == SHOWN
