@@ -35,7 +35,7 @@ def as_at_first(service: ReloadedService) -> None:
 class Asked:
     """A connection that the service has made to a port of this machine."""
 
-    def __init__(self, service: ReloadedService, port: int, seconds: float = 0) -> None:
+    def __init__(self, service: ReloadedService, port: int, seconds: float = 1) -> None:
         """seconds: the time that may pass until it is made."""
         self._service = service
         clients = service.reactor.tcpClients

@@ -43,5 +43,6 @@ def test_the_effect_of_each_setting_that_is_applied_is_shown_by_a_test() -> None
     # Their decorators have said so.
     for name in ("site", "chat", "rate", "view", "topic"):
         import_module(f"tests.operations.reloading.test_{name}_effects")
+    import_module("tests.operations.restart.test_restarting")
 
     assert {(section, key) for section, keys in APPLIED.items() for key in keys} == SHOWN

@@ -13,6 +13,7 @@ from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.restart.restarting import Restarting, RestartingService
 from mixsvc.shutdown import StopStep
+from tests.operations.reloading.effects import shows
 from tests.operations.restart.support import RestartReactor
 
 
@@ -61,12 +62,13 @@ class RestartingTests(SynchronousTestCase):
         self.restarting = self.of(Settings())
 
     def of(self, settings: Settings) -> Restarting:
+        self.settings = settings
         beginning = Beginning(os.getcwd(), self.twistd)
         sockets = HandingReactor(self.reactor, {})
         release, finish = (lambda: self.done.append("release")), (lambda: self.done.append("finish"))
         tell = lambda process: self.done.append(f"main {process}")  # noqa: E731
         service = RestartingService(
-            self.reactor, lambda: settings, beginning, sockets, Steps(self.done), release, tell, finish
+            self.reactor, lambda: self.settings, beginning, sockets, Steps(self.done), release, tell, finish
         )
         return Restarting(service)
 
@@ -119,6 +121,15 @@ class RestartingTests(SynchronousTestCase):
 
         self.assertEqual(self.failed(restart), "the new process was not prepared within 60 s")
         self.assertEqual(self.reactor.process.signals, ["KILL"])
+
+    @shows("server.restart_timeout")
+    def test_it_has_another_time_after_a_reload(self) -> None:
+        self.settings = replace(self.settings, server=replace(self.settings.server, restart_timeout=5.0))
+        restart = self.restarting.begin()
+
+        self.reactor.advance(5)
+
+        self.assertEqual(self.failed(restart), "the new process was not prepared within 5 s")
 
     def test_a_second_restart_is_refused_meanwhile(self) -> None:
         self.restarting.begin()
