@@ -17,7 +17,9 @@ __all__ = [
     "ECHO",
     "HELD",
     "ISOLATION",
+    "LATENCY",
     "PEERS",
+    "PUBLISH",
     "ROOT",
     "SOCKETS",
     "SOCKET_IO_REDIS",
@@ -111,10 +113,13 @@ _WSGI_PEERS: Final = _by_name(
 # Compared with nodes: the last commit whose chat knew none; two workers, and Redis.
 BEFORE_NODES: Final = Peer("sqlite-before", "", commit="3ad01db2e3f7e88fb20a72d560d1c9fff4e8ef92")
 SOCKET_IO_REDIS: Final = Peer("flask-socketio-redis", "redis_app.py", ("redis==8.1.0", *_SOCKET_IO))
+# What the system alone takes.
+_SENDS: Final = Peer("only-sends", "sends_server.py", websocket=PLAIN)
 _SOCKJS_BEFORE: Final = Peer("txsockjs-before", "txsockjs_server.py", commit=_BEFORE_SHORT_WAYS)
-ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_by_name(_SOCKJS_BEFORE), **_WSGI_PEERS}
+ALL_PEERS: Final[Mapping[str, Peer]] = {**PEERS, **_by_name(_SENDS, _SOCKJS_BEFORE), **_WSGI_PEERS}
 
 ECHO: Final = (*PEERS, _SOCKJS_BEFORE.name)
+LATENCY: Final = (*PEERS, _SENDS.name)
 
 # Who takes part in the scenarios with views.
 _OURS: Final = ("mixsvc", "mixsvc-processes", "mixsvc-before")
@@ -122,6 +127,7 @@ ANSWERS: Final = ("mixsvc-pages", "mixsvc-pages-before")
 WSGI: Final = ("mixsvc", "mixsvc-process", "twist-web", "waitress", "gunicorn", "uwsgi-process", "granian-worker")
 TWO_CORES: Final = (*_OURS, "gunicorn-workers", "waitress", "uwsgi", "granian")
 HELD: Final = ("mixsvc-publishing", "gunicorn-generators", "aiohttp-sse")
+PUBLISH: Final = (*HELD, _SENDS.name)
 SOCKETS: Final = ("mixsvc-sockets", "gunicorn-sockets")
 ISOLATION: Final = (*_OURS, "flask-socketio", "gunicorn-and-chat")
 

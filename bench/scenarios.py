@@ -13,7 +13,7 @@ from bench.clients import ClientGroup
 from bench.connecting import connect, connect_one
 from bench.held import HeldStreams
 from bench.load import Broadcasts, Echoes
-from bench.peers import ANSWERS, ECHO, HELD, ISOLATION, PEERS, SOCKETS, TWO_CORES, WSGI
+from bench.peers import ANSWERS, ECHO, HELD, ISOLATION, LATENCY, PEERS, PUBLISH, SOCKETS, TWO_CORES, WSGI
 from bench.processes import Server
 from bench.protocol import EVENTSOURCE, XHR_STREAMING, Transport
 from bench.requests import RequestLoad, RequestTimes, body_of, script_of
@@ -273,7 +273,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     for scenario in (
         Scenario("fanout", partial(fanout, sessions=1000)),
         Scenario("fanout-5000", partial(fanout, sessions=5000), ("txsockjs", "websockets")),
-        Scenario("latency", partial(fanout, sessions=1000, window=1)),
+        Scenario("latency", partial(fanout, sessions=1000, window=1), LATENCY),
         Scenario("echo", partial(echo, sessions=100), ECHO),
         Scenario("xhr_streaming", partial(streaming, sessions=1000, transport=XHR_STREAMING), WITH_SOCKJS),
         Scenario("eventsource", partial(streaming, sessions=1000, transport=EVENTSOURCE), WITH_SOCKJS),
@@ -282,7 +282,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Scenario("wsgi", partial(wsgi, connections=50), WSGI),
         Scenario("wsgi-two-cores", partial(wsgi, connections=50), TWO_CORES, cores=2),
         Scenario("answers", partial(answers, connections=8), ANSWERS),
-        Scenario("publish", partial(publish, streams=1000, at_once=1), HELD),
+        Scenario("publish", partial(publish, streams=1000, at_once=1), PUBLISH),
         Scenario("publish-at-once", partial(publish, streams=1000, at_once=16), HELD),
         Scenario("holding", partial(holding, streams=10_000, connections=10), ("mixsvc-held",)),
         Scenario("sockets", partial(sockets, sessions=200, connections=4), SOCKETS),

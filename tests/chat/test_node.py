@@ -187,7 +187,9 @@ def test_names_presence_and_moderators_hold_on_both_nodes(database_url: str) -> 
         await world.until(lambda: shown(mia))
         bob.send("edit", **LOBBY, number=1, text="ham")
         await world.until(lambda: mia.got("edited") and bob.got("done"))
-        assert mia.got("edited") == bob.got("edited") == [{"type": "edited", **LOBBY, "number": 1, "text": "ham"}]
+        (edited,) = bob.got("edited")
+        assert mia.got("edited") == [edited]
+        assert edited == {"type": "edited", **LOBBY, "number": 1, "text": "ham", "edited_at": edited["edited_at"]}
         mia.send("leave", **LOBBY)
         mia.send("join", **LOBBY, since=1)
         await world.until(lambda: len(mia.got("joined")) == 2)

@@ -42,6 +42,23 @@ class SockJSTransport:
 
     _log = Logger()
 
+    # A broadcast reads `session` of each recipient: a slot is found with half the memory reads. Applications may set
+    # attributes of their own.
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_answers_binary",
+        "_factory",
+        "_flow",
+        "_host",
+        "_peer",
+        "_protocol",
+        "encoding",
+        "post",
+        "request",
+        "session",
+    )
+
     def __init__(
         self,
         session: Session,
