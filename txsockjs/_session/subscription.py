@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from txsockjs._protocol.text import as_text
+from txsockjs._session.ending import OF_TOPIC, end_application
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
 from txsockjs._session.transport import SockJSTransport
 
@@ -78,16 +79,7 @@ class Subscription:
             self._subscriber.subscription_ended(self)
             self.resumeProducing()
             self.unregisterProducer()
-            try:
-                if flow is not None:
-                    flow.stop()
-            except Exception:
-                self._log.failure("sockjs: a topic's producer failed in stopProducing")
-            try:
-                if protocol is not None:
-                    protocol.connectionLost(reason)
-            except Exception:
-                self._log.failure("sockjs: a topic's protocol failed in connectionLost")
+            end_application(OF_TOPIC, flow, protocol, reason)
 
     def flushed(self) -> None:
         """The session was flushed: pause or resume the producer, or ask it for more."""

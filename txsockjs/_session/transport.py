@@ -20,6 +20,7 @@ from zope.interface import implementer
 from txsockjs._protocol.addresses import parse_address
 from txsockjs._protocol.frames import BinaryMessage, Message
 from txsockjs._protocol.text import as_text, as_utf8
+from txsockjs._session.ending import OF_SESSION, end_application
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
 from txsockjs._session.session import Session
 
@@ -111,16 +112,7 @@ class SockJSTransport:
         """Stop the producer, and call the protocol's connectionLost."""
         flow, protocol, self._protocol = self._flow, self._protocol, None
         self.unregisterProducer()
-        try:
-            if flow is not None:
-                flow.stop()
-        except Exception:
-            self._log.failure("sockjs: a producer failed in stopProducing")
-        try:
-            if protocol is not None:
-                protocol.connectionLost(reason)
-        except Exception:
-            self._log.failure("sockjs: a protocol failed in connectionLost")
+        end_application(OF_SESSION, flow, protocol, reason)
 
     def _flushed(self) -> None:
         try:
