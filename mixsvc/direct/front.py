@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from gzip import decompress
 from typing import Final, TypeAlias
 
 from mixsvc.answers.answer import Answer, Pairs
 from mixsvc.answers.asked import Asked
-from mixsvc.answers.codings import coding_of, in_coding
+from mixsvc.answers.codings import coding_of, in_coding, uncompressed
 from mixsvc.direct.kept import KeptAnswers
 from mixsvc.direct.routes import DirectSources
 from mixsvc.http.page_request import PageRequest, asked_by, send_answer
@@ -80,6 +79,6 @@ class FrontPage:
 def _plain(fields: Pairs, body: bytes) -> Answer:
     """Returns the page as it is without a coding."""
     if (b"Content-Encoding", b"gzip") in fields:
-        body = decompress(body)
+        body = uncompressed(body)
     others = tuple(pair for pair in fields if pair[0] not in (b"Content-Encoding", b"Content-Length"))
     return Answer(200, (*others, (b"Content-Length", b"%d" % len(body))), body)

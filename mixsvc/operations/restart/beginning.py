@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any, Final
 
+from mixsvc.common.records import record
 from mixsvc.http.ports.inherited import passed_sockets, start_environment
 
 __all__ = ["Beginning", "Inheritance", "RestartCommand", "VARIABLE"]
@@ -29,7 +30,7 @@ RENUMBER: Final = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Inheritance:
     """What a process has from the one before it, as numbers of descriptors.
 
@@ -56,7 +57,7 @@ class Inheritance:
         return None if text is None else cls(**json.loads(text))
 
 
-@dataclass(frozen=True)
+@record
 class RestartCommand:
     """How the service is started once more: a program, its arguments, its environment, and its folder."""
 
@@ -89,7 +90,7 @@ class AtExit:
         os._exit(1)
 
 
-@dataclass(frozen=True)
+@record
 class Beginning:
     """How this process began; made before it leaves its first folder.
 

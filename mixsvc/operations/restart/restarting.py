@@ -11,7 +11,6 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -20,6 +19,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
@@ -61,7 +61,7 @@ class EndSteps(Protocol):
         """The ports, if no other process has them."""
 
 
-@dataclass(frozen=True)
+@record
 class RestartingService:
     """What a restart needs of the service. settings: returns those of now.
 
