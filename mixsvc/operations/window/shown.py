@@ -33,6 +33,9 @@ WORDS: Final = {
     "lag_p99": "lag, 99 % within",
     "seconds_p50": "time, median",
     "seconds_p99": "time, 99 % within",
+    "event_seconds_p99": "time of events, 99 % within",
+    "hint_seconds_p99": "time of hints, 99 % within",
+    "irc_slow": "IRC slow",
     "pid": "process",
 }
 
