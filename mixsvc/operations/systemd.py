@@ -44,7 +44,8 @@ class SystemdNotifier:
 
     def reloaded(self, outcome: str) -> None:
         """Say that the service is ready again, and what came of the reload, in one line."""
-        self.send(f"READY=1\nSTATUS={outcome}")
+        # Each line of a message is an assignment, and a path may have any character.
+        self.send(f"READY=1\nSTATUS={' '.join(outcome.split())}")
 
     def stopping(self, seconds: float) -> None:
         """Say that the service is stopping, which may take so many seconds. The watchdog's messages go on."""

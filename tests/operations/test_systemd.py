@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -46,6 +47,22 @@ class SystemdNotifierTests(SynchronousTestCase):
         self.notifier().stopping(7.5)
 
         assert self.heard() == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=7500000"]
+
+    def test_a_reload_begins_at_a_time_that_systemd_knows_and_ends_with_its_outcome(self) -> None:
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self.notifier().reloading()
+        after = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+        (message,) = self.heard()
+        first, second = message.splitlines()
+        assert first == "RELOADING=1"
+        assert second.startswith("MONOTONIC_USEC=")
+        assert before <= int(second.partition("=")[2]) <= after
+
+    def test_the_outcome_of_a_reload_is_one_line(self) -> None:
+        self.notifier().reloaded("nothing has changed\nSTOPPING=1")
+
+        assert self.heard() == ["READY=1\nSTATUS=nothing has changed STOPPING=1"]
 
     def test_the_watchdog_is_told_twice_as_often_as_it_wants(self) -> None:
         notifier = self.notifier(WATCHDOG_USEC="30000000", WATCHDOG_PID=str(os.getpid()))
