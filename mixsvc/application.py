@@ -11,6 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.common.records import record
+from mixsvc.config.hook_file import check_hook_file
 from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
 from mixsvc.config.settings import MEMORY, Settings
@@ -74,8 +75,11 @@ class WebApplication:
     def prepare_reload(self, settings: Settings) -> Callable[[], None]:
         """Make our pages again. Returns what puts them in the place of those before; the application stays as it is.
 
-        Called in any thread, and so may what it returns. Raises BadSetting if they cannot be made.
+        Called in any thread, and so may what it returns. Raises BadSetting if they cannot be made, or if the file of
+        the incoming webhooks has a mistake.
         """
+        if self.remake is not None:
+            check_hook_file(settings.chat.hooks_file)
         pages, remade = self.pages, self.remake(settings) if self.remake is not None else None
 
         def change() -> None:

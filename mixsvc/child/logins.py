@@ -44,6 +44,10 @@ class ChildLogins:
             "login.forget": self.forget,
         }
 
+    def limit(self, most: int) -> None:
+        """Keep so many logins from now on."""
+        self._most = most
+
     def run(self, name: str, arguments: Sequence[Any]) -> Any:
         """Call one of the following by its name. Raises LookupError for another name."""
         return self._methods[name](*arguments)

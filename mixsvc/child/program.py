@@ -77,7 +77,7 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
     facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings, secrets.secret_key)
     logins = ChildLogins(settings.chat.max_sessions)
     login_threads = VISITOR_THREADS if settings.chat.authenticator else 0
-    reload = ChildReload(setup, settings.web)
+    reload = ChildReload(setup, settings.web, logins)
     registered = Registered(_runner(logins), facades.take_rates, reload.take, login_threads)
     host = ChildHost(wire, settings.web.threads, reload.quota, registered)
     host.start()

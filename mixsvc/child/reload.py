@@ -3,6 +3,7 @@
 import time
 
 from mixsvc.application import WebApplication
+from mixsvc.child.logins import ChildLogins
 from mixsvc.config.settings import WebSettings
 from mixsvc.wsgi.children.setup import ChildSetup
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
@@ -13,8 +14,9 @@ __all__ = ["ChildReload"]
 class ChildReload:
     """Used in the main thread. quota: how much may wait for clients. application: None until it is imported."""
 
-    def __init__(self, setup: ChildSetup, web: WebSettings) -> None:
+    def __init__(self, setup: ChildSetup, web: WebSettings, logins: ChildLogins) -> None:
         self._setup = setup
+        self._logins = logins
         self.quota = SpoolQuota(SpoolLimits.of_process(web.max_unread, _together(web)), time.monotonic)
         self.application: WebApplication | None = None
 
@@ -22,6 +24,7 @@ class ChildReload:
         """Make the settings of a SETTINGS count, which the service has checked."""
         settings = self._setup.reloaded(payload).settings()
         self.quota.limit(settings.web.max_unread, _together(settings.web))
+        self._logins.limit(settings.chat.max_sessions)
         if self.application is not None:
             self.application.prepare_reload(settings)()
 

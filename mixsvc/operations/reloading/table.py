@@ -79,7 +79,7 @@ APPLIED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "max_text": (CHAT, *ALL_PAGES),
         "max_message": (CHAT, *ALL_PAGES),
         "max_outbox": DOORS,
-        "max_sessions": (CHAT,),
+        "max_sessions": (CHAT, CHILDREN),
         "max_per_address": (CHAT,),
         "rate": DOORS,
         "burst": DOORS,

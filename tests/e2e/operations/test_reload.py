@@ -49,17 +49,10 @@ class Reloaded:
 
     def control(self) -> subprocess.CompletedProcess[str]:
         """`mixsvc ctl reload`."""
-        command = [
-            self.launch.programs / "python",
-            "-m",
-            "mixsvc",
-            "ctl",
-            "--socket",
-            self.launch.folder / "run" / "mixsvc.ctl",
-        ]
-        return subprocess.run(
-            [*command, "reload"], env=self.launch.environment(), capture_output=True, text=True, timeout=DEADLINE
-        )
+        python, where = str(self.launch.programs / "python"), str(self.launch.folder / "run" / "mixsvc.ctl")
+        command = [python, "-m", "mixsvc", "ctl", "--socket", where, "reload"]
+        environ = self.launch.environment()
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=DEADLINE)
 
     def allowed(self) -> str | None:
         """Whether pages of another site may read what the child answers."""

@@ -54,6 +54,7 @@ def test_what_needs_a_restart_is_named_again_and_again_until_there_is_one(servic
         ("chat", "moderators", "Ann:scrypt:1", r"\[chat\] moderators: Ann: the text after the name is not the hash"),
         ("webhooks", "outgoing", "crm https://x/", r"\[webhooks\] secrets_file"),
         ("rates", "sources", "json\njson_url = https://example.org/{key}", r"json_url .*json_key_env"),
+        ("chat", "hooks_file", ".", r"\[chat\] hooks_file = .* is not a plain file"),
         ("server", "access_log_file", "no/such/folder/x.log", r"the log file .*no/such/folder/x.log cannot be written"),
     ],
 )

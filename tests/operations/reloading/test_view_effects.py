@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from mixsvc.application import make_application
+from mixsvc.child.logins import ChildLogins
 from mixsvc.child.reload import ChildReload
 from mixsvc.config.ini import RawSetting, Values
 from mixsvc.config.settings import Settings, WebSettings
@@ -86,7 +87,7 @@ def values(**chat: str) -> Values:
 def test_a_child_makes_its_pages_anew_with_the_settings_of_the_service(tmp_path: Path) -> None:
     setup = ChildSetup(values(), str(tmp_path), str(tmp_path), (), None, {})
     mix: Any = None
-    child = ChildReload(setup, WebSettings())
+    child = ChildReload(setup, WebSettings(), ChildLogins(100))
     child.application = make_application(mix, setup.settings())
     pages = child.application.pages
     assert pages is not None
@@ -106,7 +107,7 @@ def test_a_child_makes_its_pages_anew_with_the_settings_of_the_service(tmp_path:
 def test_settings_that_come_before_the_application_is_imported_do_no_harm(tmp_path: Path) -> None:
     setup = ChildSetup(values(), str(tmp_path), str(tmp_path), (), None, {})
 
-    ChildReload(setup, WebSettings()).take(encode_settings(values(origins="https://a.example")))
+    ChildReload(setup, WebSettings(), ChildLogins(100)).take(encode_settings(values(origins="https://a.example")))
 
 
 class FrameTests(ChildCase):
@@ -139,7 +140,7 @@ def test_less_of_a_response_waits_for_its_client_and_of_all() -> None:
 @shows("web.max_unread", "web.max_unread_together")
 def test_a_child_has_its_share_of_what_may_wait(tmp_path: Path) -> None:
     given = {("web", "processes"): RawSetting("4", "[web] processes", "test")}
-    child = ChildReload(ChildSetup(given, str(tmp_path), "/", (), None, {}), WebSettings(processes=4))
+    child = ChildReload(ChildSetup(given, str(tmp_path), "/", (), None, {}), WebSettings(processes=4), ChildLogins(100))
     limits = {"max_unread": "60", "max_unread_together": "100"}
     child.take(
         encode_settings({**given, **{("web", key): RawSetting(text, key, "test") for key, text in limits.items()}})
