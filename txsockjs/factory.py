@@ -13,7 +13,9 @@ SERVER is for load balancers and is ignored; SESSION names the session (SockJS p
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from heapq import nlargest
+from itertools import islice
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -31,6 +33,7 @@ from txsockjs._http.xhr import XHRPolling, XHRSend, XHRStream
 from txsockjs._protocol.options import make_options
 from txsockjs._session.session import Session
 from txsockjs._session.stats import Numbers
+from txsockjs._session.transport import SockJSTransport
 from txsockjs._websocket.resources import RawWebSocket, WebSocket
 
 __all__ = ["SockJSFactory", "SockJSMultiFactory", "SockJSResource"]
@@ -119,6 +122,29 @@ class SockJSResource(Resource):
             self._iframe = iframe
 
         return change
+
+    @property
+    def session_count(self) -> int:
+        """How many sessions have not ended."""
+        return len(self._service.registry)
+
+    def newest(self, most: int) -> Sequence[SockJSTransport]:
+        """The transports of the newest sessions that have not ended, at most so many; called in the reactor thread."""
+        return [
+            each.application
+            for each in islice(self._service.registry.newest(), most)
+            if isinstance(each.application, SockJSTransport)
+        ]
+
+    def lagging(self, most: int) -> tuple[int, Sequence[SockJSTransport]]:
+        """Bytes that wait for all clients, and the transports of those for whose clients most of it waits.
+
+        most: how many transports. Looks at every session; called in the reactor thread.
+        """
+        waiting = [each for each in self._service.registry.newest() if each.unsent]
+        worst = [each.application for each in nlargest(most, waiting, key=lambda session: session.unsent)]
+        transports = [each for each in worst if isinstance(each, SockJSTransport)]
+        return sum(each.unsent for each in waiting), transports
 
     def stop(
         self, code: int = 1001, reason: str = "Server is stopping", farewell: Callable[[], str] | None = None

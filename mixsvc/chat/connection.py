@@ -39,6 +39,11 @@ class ChatConnection(Protocol):
         # Those who wait until the client is identified.
         self._waiting: list[Deferred[None]] = []
 
+    @property
+    def client(self) -> Client | None:
+        """Who it is for the chat; None before that is known, and after the end."""
+        return self._client
+
     def connectionMade(self) -> None:
         """Identify the client; nothing is read before that is done."""
         # A SockJS transport takes text and has its request; ITransport has neither.

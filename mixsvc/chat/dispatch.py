@@ -333,7 +333,7 @@ class ChatDispatcher:
         """Returns what was counted until now."""
         state, commits = self._state, self._state.storage.commits
         sizes, seconds = commits.sizes, commits.seconds
-        return ChatStats(len(state.people), len(state.rooms.names()), commits.stored, state.refusals, sizes, seconds)
+        return ChatStats(len(state.people), state.rooms.count(), commits.stored, state.refusals, sizes, seconds)
 
     def claim(self, name: str, person: str) -> Deferred[str]:
         """See IChat."""

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from mixsvc.chat.handlers.moderation import ModerationHandler
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.model.people import Client, Person
+from mixsvc.chat.model.rooms import Room
 from mixsvc.chat.model.sanctions import Sanction
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
@@ -51,6 +52,14 @@ class OperatorHandler:
         except ValueError as bad:
             raise ActionRefused(str(bad)) from None
         return said.addCallback(lambda stored: stored.message.number)
+
+    def rooms(self) -> Sequence[Room]:
+        """The rooms in memory, also those that are private."""
+        return self._state.rooms.all()
+
+    def waiting(self) -> int:
+        """How many calls wait for the database."""
+        return self._state.storage.waiting
 
     def sanctions(self) -> Sequence[Sanction]:
         """The mutes and bans in force, the newest last."""

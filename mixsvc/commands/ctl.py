@@ -32,6 +32,7 @@ SHOWN: Final[Mapping[str, str]] = {
     "refusals": "what was refused, by kind and reason",
     "settings": "the settings that differ from the default",
     "bans": "the bans and mutes in force",
+    "history": "figures of the last hour",
 }
 
 # Seconds beyond what the service allows an answer.
@@ -96,15 +97,18 @@ def _mistake(given: argparse.Namespace) -> str:
 
 def _answered(given: argparse.Namespace) -> str:
     """The answer, for a terminal or as JSON. Raises MixError."""
-    from mixsvc.commands.ctl_text import section_text, status_text
+    from mixsvc.commands.ctl_text import history_text, section_text, status_text
 
     if given.action not in SHOWN:
         answer = _ask(given, given.action, given.words)
         return json.dumps({"text": answer["text"]}) if given.json else str(answer["text"])
-    data = _ask(given, "status", [])["data"]
-    part = data if given.action == "status" else data[given.action]
+    question = given.action if given.action == "history" else "status"
+    data = _ask(given, question, [])["data"]
+    part = data if given.action in ("status", "history") else data[given.action]
     if given.json:
         return json.dumps(part, indent=2, ensure_ascii=False)
+    if given.action == "history":
+        return history_text(data)
     return status_text(data) if given.action == "status" else section_text(part)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["section_text", "status_text"]
+__all__ = ["history_text", "section_text", "status_text"]
 
 # The widest column; longer texts are cut.
-WIDEST: Final = 60
+WIDEST: Final = 100
 
 
 def status_text(overview: Mapping[str, Any]) -> str:
@@ -25,6 +25,18 @@ def status_text(overview: Mapping[str, Any]) -> str:
 def section_text(section: Any) -> str:
     """A section with all of its tables."""
     return "\n".join(_lines(section))
+
+
+def history_text(series: Mapping[str, Sequence[float | None]]) -> str:
+    """Of each figure of the last hour the last value, the mean, and the largest."""
+    rows = []
+    for name, values in series.items():
+        known = [value for value in values if value is not None]
+        if name != "at":
+            mean = sum(known) / len(known) if known else None
+            last = values[-1] if values else None
+            rows.append({"figure": _title(name), "now": last, "mean": mean, "most": max(known, default=None)})
+    return "\n".join(_lines(rows))
 
 
 def _lines(section: Any) -> Iterator[str]:

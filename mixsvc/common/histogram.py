@@ -27,6 +27,11 @@ class Histogram:
         self._counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return sum(self._counts)
+
     def buckets(self) -> Iterator[tuple[str, int]]:
         """Yields each upper bound as Prometheus writes it, "+Inf" last, and the number of values up to that bound."""
         total = 0

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from math import ceil
 from typing import Any, Final, TypeAlias
 
@@ -117,6 +118,10 @@ class ClientHolder:
     def stats(self) -> HeldStats:
         """What was counted until now."""
         return HeldStats(self._held, self._opened, self._refused, self._slow)
+
+    def some(self, most: int) -> Sequence[tuple[HeldClient, str]]:
+        """Clients that are held, at most so many, each with its person; "" for a stranger."""
+        return [(each, getattr(self._identities.get(each), "person", "")) for each in islice(self._crowd, most)]
 
     def hold(self, request: MixRequest, fields: Fields, hold: Hold) -> None:
         """Hold the client of a request, which its view has left. fields: headers of the response."""

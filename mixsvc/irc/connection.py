@@ -56,7 +56,7 @@ class IrcConnection(Protocol):
         self._is_reading = self._is_taking = False
         self._is_ended = False
         self._is_asked = False
-        self._heard_at = self._clock.seconds()
+        self.opened_at = self._heard_at = self._clock.seconds()
         self._deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
@@ -117,6 +117,21 @@ class IrcConnection(Protocol):
             self._session.lost(reason)
         finally:
             self._leave(self)
+
+    @property
+    def name(self) -> str:
+        """The client's name in the chat; "" before it has one."""
+        return self._session.name
+
+    @property
+    def rooms(self) -> int:
+        """In how many channels it is."""
+        return self._session.rooms
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the client."""
+        return self._outbox.size
 
     @property
     def free(self) -> int:

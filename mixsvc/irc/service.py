@@ -1,6 +1,7 @@
 """The IRC door as a part of the service: who may connect, and the end of all connections."""
 
 from collections import Counter
+from itertools import islice
 from math import ceil
 from typing import Any, Final
 
@@ -80,6 +81,10 @@ class IrcService(Factory):
     def transports(self) -> list[Any]:
         """The transports of all connections."""
         return [each.transport for each in self._connections if each.transport is not None]
+
+    def newest(self, most: int) -> list[IrcConnection]:
+        """The newest connections, at most so many."""
+        return list(islice(reversed(self._connections), most))
 
     def numbers(self) -> tuple[int, IrcNumbers]:
         """Returns how many connections there are, and what was counted."""

@@ -56,6 +56,16 @@ class IrcSession:
         """Whether it has its name."""
         return self._client.is_registered
 
+    @property
+    def name(self) -> str:
+        """Its name in the chat; "" before it has one."""
+        return self._client.name
+
+    @property
+    def rooms(self) -> int:
+        """In how many channels it is."""
+        return len(self._client.channels)
+
     def line(self, line: IrcLine) -> None:
         """Do what a line says."""
         client = self._client

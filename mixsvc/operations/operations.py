@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, Logger, textFileLogObserver
 from twisted.python.failure import Failure
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from mixsvc.operations.metrics import MetricSources
 
 __all__ = ["Operations", "ProcessContext"]
+
+# Seconds after the start until that is measured which operators may ask for.
+WATCH_AFTER: Final = 3.0
 
 # Bytes of the longest form that operators send.
 MAX_FORM: Final = 65536
@@ -104,6 +108,7 @@ class Operations:
         self._desk: OperatorDesk | None = None
         self._control_path = process.control
         self._control: ControlAcceptor | None = None
+        self._watching: IDelayedCall | None = None
         # What is listened on.
         self.port_log = PortLog(settings.server.hosts)
 
@@ -180,16 +185,19 @@ class Operations:
         return self._desk
 
     def _operated(self) -> OperatedService:
+        from mixsvc.operations.control.sessions import SessionBook
+
         site = self._site
         return OperatedService(
             reactor=self._reactor,
             current=self._current,
             parts=self._parts,
             started=self._started,
-            http=lambda: HttpNumbers(len(site.channels), site.refused),
+            http=lambda: HttpNumbers(len(site.channels), site.refused, self._traffic.answers.total()),
             lag=self._lag.seconds,
             stage=lambda: self._readiness.stage.name.lower(),
             listening=self.port_log.lines,
+            sessions=SessionBook(self._parts, self._reactor.seconds, time.time),
             means=OperatorMeans(self.reopen, self.reload, self._readiness.drain, self.restart),
         )
 
@@ -238,6 +246,9 @@ class Operations:
 
     def _begin(self) -> None:
         self._lag.start()
+        if self._control is not None or self.settings.server.admin_listen:
+            # Not in the way of the start.
+            self._watching = self._reactor.callLater(WATCH_AFTER, lambda: self.desk.watch.start())
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
             call = self._reactor.callFromThread
@@ -326,6 +337,10 @@ class Operations:
     def stop(self) -> None:
         """Write the last lines of the access log, and end."""
         self._lag.stop()
+        if self._watching is not None and self._watching.active():
+            self._watching.cancel()
+        if self._desk is not None:
+            self._desk.watch.stop()
         if self._control is not None:
             self._control.close()
         self._notifier.stop()

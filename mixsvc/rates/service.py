@@ -150,6 +150,10 @@ class RatesService:
         """
         self._listeners.append(listener)
 
+    def ask_now(self, source: str) -> "Deferred[str]":
+        """Ask a source at once; see RatePoller.ask_now."""
+        return self._poller.ask_now(source)
+
     def source_ages(self) -> Mapping[str, float]:
         """Returns the seconds since the last valid answer of each source that has given one."""
         return self._poller.ages()

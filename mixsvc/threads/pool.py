@@ -2,7 +2,7 @@
 
 from _thread import start_new_thread
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock, Thread, get_ident
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
@@ -54,6 +54,8 @@ class DaemonThreadPool:
         self._is_stopped = False
         self._pending = 0
         self._labels: dict[int, str] = {}
+        # The labels of the calls that have ended last, by thread.
+        self._ended: dict[int, str | None] = {}
         # Threads whose calls hang, and those that are to end as so many hanging calls have ended.
         self._replaced = self._surplus = 0
         self._drained: Deferred[None] | None = None
@@ -144,6 +146,14 @@ class DaemonThreadPool:
         """Returns the labels of the running calls that have one. Any thread."""
         return list(self._labels.values())
 
+    def labels(self) -> Mapping[int, str]:
+        """The labels of the running calls that have one, by the identifiers of their threads. Any thread."""
+        return self._labels.copy()
+
+    def last_labels(self) -> Mapping[int, str | None]:
+        """The same of the calls that have ended last in their threads. Any thread."""
+        return self._ended.copy()
+
     def drained(self) -> "Deferred[None]":
         """Fires in the reactor thread when no call is running or waiting. Called once; cancelling it is harmless."""
         with self._lock:
@@ -179,7 +189,7 @@ class DaemonThreadPool:
                 self._log.failure("threads: a call in the pool {name} failed", name=self._name)
             # Before anything that waits for a lock: one that another thread held at the fork stays locked.
             this_process.leave()
-            self._labels.pop(ident, None)
+            self._ended[ident] = self._labels.pop(ident, None)
             # So that an idle thread keeps no references to its last call.
             del job
             self._done()

@@ -115,6 +115,19 @@ def test_a_stall_has_its_stack_below_it_and_nothing_controls_the_terminal(
     assert lines[-3:] == ["2026-10-30T12:00:00Z  1.5", "    a", "     [2J"]
 
 
+def test_the_last_hour_is_shown_by_its_last_values_means_and_largest(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = played(answer(ok=True, data={"at": [1.0, 6.0], "sessions": [10, 20], "lag_seconds": [None, None]}))
+
+    assert main(["ctl", "history"]) == 0
+
+    assert asked == [{"action": "history", "arguments": []}]
+    assert capsys.readouterr().out == (
+        "figure       now  mean  most\nsessions     20   15    20\nlag seconds  -    -     -\n"
+    )
+
+
 @pytest.mark.parametrize("section", ["nodes", "settings"])
 def test_what_there_is_not_is_said(played: Played, capsys: pytest.CaptureFixture[str], section: str) -> None:
     played(answer(ok=True, data=OVERVIEW))

@@ -5,7 +5,7 @@ its end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 from typing import Final, Protocol
 
@@ -84,6 +84,10 @@ class Registry:
         sessions = Counter(session.transport for session in self._live)
         return Numbers(sessions, self._opened, self._refused, self._overflows)
 
+    def newest(self) -> Iterator[Session]:
+        """The sessions that have not ended, the newest first; nothing is opened or closed meanwhile."""
+        return reversed(self._live)
+
     # Finding and making
 
     def find(self, name: bytes) -> Session | None:
@@ -113,6 +117,7 @@ class Registry:
     def _make(self, name: bytes | None, address: str, application: Callable[[Session], Application]) -> Session:
         self._check_room(address)
         session = Session(name, self, self, self.options.max_outbox)
+        session.opened_at = self.clock.seconds()
         session.application = application(session)
         self._live[session] = address
         self._addresses[address] += 1

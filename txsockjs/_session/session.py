@@ -48,6 +48,7 @@ class Session:
         "batch",
         "checked_at",
         "name",
+        "opened_at",
         "outbox_limit",
         "proof",
         "receiver",
@@ -68,6 +69,8 @@ class Session:
         """name: the session's name in the URL; None for a WebSocket. outbox_limit: bytes; see Options.max_outbox."""
         self.name = name
         self.state = State.NEW
+        # When, in seconds of the scheduler's clock.
+        self.opened_at = 0.0
         # The name of the transport, for Numbers; set by the endpoint.
         self.transport = ""
         # Of the client whose session it is; for the endpoints, which compare it with that of each request.
@@ -273,6 +276,11 @@ class Session:
         """Whether a producer should wait: the client does not keep up, or the outbox is half full."""
         writer = self._writer
         return self._outbox.size * 2 > self.outbox_limit or (writer is not None and not writer.ready)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the client, as Options.max_outbox counts them."""
+        return self._outbox.size
 
     @property
     def is_closing(self) -> bool:

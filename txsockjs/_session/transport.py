@@ -134,6 +134,16 @@ class SockJSTransport:
         return self._protocol
 
     @property
+    def opened_at(self) -> float:
+        """When the session was opened, in seconds of the reactor's clock."""
+        return self.session.opened_at
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the client, counting 160 more for each message."""
+        return self.session.unsent
+
+    @property
     def disconnecting(self) -> bool:
         """Whether the session is closing or has ended."""
         return self.session.is_closing

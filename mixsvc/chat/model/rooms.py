@@ -199,6 +199,10 @@ class Rooms:
         known = self._rooms.get(folded) or self._evicted.get(folded)
         return known.name if known is not None else name
 
+    def all(self) -> Sequence[Room]:
+        """The rooms in memory, also those that are private."""
+        return tuple(self._rooms.values())
+
     def names(self) -> Sequence[str]:
         """The names of the rooms, those of the settings first; any thread."""
         return [room.name for room in tuple(self._rooms.values())]

@@ -83,6 +83,11 @@ class StorageQueue:
         self._followers.append(function)
 
     @property
+    def waiting(self) -> int:
+        """How many calls wait for their transaction."""
+        return self._line.waiting
+
+    @property
     def epoch(self) -> str:
         """The epoch of the history."""
         return self._limits.epoch

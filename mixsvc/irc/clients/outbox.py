@@ -29,6 +29,11 @@ class IrcOutbox:
         transport.registerProducer(self, True)
 
     @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return self._size
+
+    @property
     def free(self) -> int:
         """Bytes that may wait in addition to those that do."""
         return self._most - self._size

@@ -138,6 +138,16 @@ def _target(given: Given) -> Mapping[str, str]:
     return {"address": given["whom"]}
 
 
+def _close(service: "OperatedService", given: Given) -> "Deferred[str]":
+    if not given["session"].isdecimal():
+        raise ActionRefused("a session has a number; the list of sessions has it")
+    return succeed(service.sessions.close(int(given["session"][:18])))
+
+
+def _ask(service: "OperatedService", given: Given) -> "Deferred[str]":
+    return service.parts.rates.ask_now(given["source"])
+
+
 def _reopen(service: "OperatedService", given: Given) -> "Deferred[str]":
     count = service.means.reopen()
     return succeed("1 log file reopened" if count == 1 else f"{count} log files reopened")
@@ -186,6 +196,19 @@ ACTIONS: Final[Mapping[str, OperatorAction]] = {
             "end a ban, or a mute",
             (WHOM, ActionArgument("kind", "ban or mute", default="ban")),
             _lift,
+        ),
+        OperatorAction(
+            "close",
+            "close a session; its client may come back",
+            (ActionArgument("session", "the number of the session in the list"),),
+            _close,
+        ),
+        OperatorAction(
+            "ask",
+            "ask a source of rates now",
+            (ActionArgument("source", "the name of the source"),),
+            _ask,
+            seconds=90.0,
         ),
         OperatorAction("reopen", "reopen the log files, which somebody has moved away", (), _reopen),
         OperatorAction("reload", "read the settings again, and apply those that need no restart", (), _reload),

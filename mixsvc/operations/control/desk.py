@@ -8,17 +8,23 @@ from twisted.internet.defer import Deferred, succeed
 from mixsvc.operations.control.actions import ACTIONS, perform
 from mixsvc.operations.control.overview import Overview
 from mixsvc.operations.control.parts import OperatedService
+from mixsvc.operations.control.watch import ServiceWatch
 
 __all__ = ["OperatorDesk"]
 
 
 class OperatorDesk:
-    """The window and the socket ask it. Used in the reactor thread."""
+    """The window and the socket ask it. Used in the reactor thread. watch: its owner starts and stops it."""
 
     def __init__(self, service: OperatedService) -> None:
         self._service = service
-        self.overview = Overview(service)
-        self._shown: Mapping[str, Callable[[], Any]] = {"status": self.overview}
+        self.watch = ServiceWatch(service)
+        self.overview = Overview(service, self.watch)
+        self._shown: Mapping[str, Callable[[], Any]] = {"status": self.overview, "history": self.series}
+
+    def series(self) -> Mapping[str, Any]:
+        """Figures of the last hour, by name; see HourHistory.series."""
+        return self.watch.history.series()
 
     def perform(self, name: str, words: Sequence[str]) -> "Deferred[str]":
         """Do an action; see actions.perform."""

@@ -1,7 +1,7 @@
 """The parts of the service, as operators have them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -49,10 +49,13 @@ class MonitoredParts:
 
 @record
 class HttpNumbers:
-    """connections: that are open, without WebSockets. refused: requests and connections, by reason."""
+    """connections: that are open, without WebSockets. refused: requests and connections, by reason. answered: requests
+    whose responses are complete.
+    """
 
     connections: int
     refused: Mapping[str, int]
+    answered: int
 
 
 @record
@@ -71,12 +74,25 @@ class OperatorMeans:
     restart: Callable[[], "Deferred[str]"]
 
 
+class SessionLists(Protocol):
+    """Lists sessions, and closes them; see sessions.SessionBook. Reactor thread."""
+
+    def chat(self, lagging: Sequence[Any], most: int, /) -> list[dict[str, Any]]:
+        """Sessions of the chat, at most so many; first those of these transports."""
+
+    def held(self, most: int, /) -> list[dict[str, Any]]:
+        """Clients that are held, at most so many."""
+
+    def close(self, number: int, /) -> str:
+        """Close the one that was shown under a number; returns a line for the operator. Raises ActionRefused."""
+
+
 @record
 class OperatedService:
     """What operators see and use of one service.
 
     started: when, in seconds since 1970, UTC. stage: starting, serving, drained or stopping. listening: what is
-    listened on, as the log says it. lag: how late the reactor is.
+    listened on, as the log says it. sessions: closes them. lag: how late the reactor is.
     """
 
     reactor: Any
@@ -87,6 +103,7 @@ class OperatedService:
     lag: Histogram
     stage: Callable[[], str]
     listening: Sequence[str]
+    sessions: SessionLists
     means: OperatorMeans
 
     @property

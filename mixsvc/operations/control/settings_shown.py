@@ -1,7 +1,7 @@
 """The settings that differ from the default, as operators read them: without anything that may be secret. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ SECRET_URL: Final = re.compile(r"\w+://[^/\s]*@|\w+://\S*\?", re.IGNORECASE)
 SECRET_WORD: Final = re.compile(r"(pass(word|wd)?|secret|token|credential)\w*=", re.IGNORECASE)
 
 
-def changed_settings(settings: Settings, directory: str) -> Sequence[Mapping[str, str]]:
+def changed_settings(settings: Settings, directory: str) -> Sequence[dict[str, Any]]:
     """Section, key and value of each setting that differs from the default, in their order.
 
     directory: in which the service runs.

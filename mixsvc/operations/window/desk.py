@@ -40,7 +40,7 @@ class ControlDesk:
 
     def series(self) -> Mapping[str, Any]:
         """See WindowDesk."""
-        return {}
+        return self._desk().series()
 
     def actions(self) -> Mapping[str, FormAction]:
         """See WindowDesk."""

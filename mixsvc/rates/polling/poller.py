@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.common.records import record
 from mixsvc.config.settings import RatesSettings
+from mixsvc.errors import ActionRefused
 from mixsvc.interfaces import IRateSource, Quote, SourceHealth
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
@@ -78,6 +79,8 @@ class RatePoller(Service):
         # Quotes that a save failed to store, by pair and date.
         self._unsaved: dict[tuple[str, str, date], Quote] = {}
         self._can_save = True
+        # One asks at a time: a round, or an operator.
+        self._turn = DeferredLock()
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self._ended: Deferred[None] | None = None
@@ -135,6 +138,29 @@ class RatePoller(Service):
             each.source.name: now - each.answered_at for each in self._chain.sources if each.answered_at is not None
         }
 
+    def ask_now(self, name: str) -> "Deferred[str]":
+        """Ask one source at once, also one that is backing off; fires with a line for the operator.
+
+        Raises ActionRefused if there is no such source, or it must not be asked; fails with it if it fails.
+        """
+        chained = next((each for each in self._chain.sources if each.source.name == name), None)
+        if chained is None:
+            raise ActionRefused(f"there is no source {name[:50]}; there are: {', '.join(self._names())}")
+        if not self.running:
+            raise ActionRefused("this node does not ask the sources of rates; another one does")
+        if chained.health.state == WAITING and chained.due_at > self._clock.seconds():
+            raise ActionRefused(f"{name} has told when it may be asked again; until then it would refuse")
+        return self._turn.run(lambda: Deferred.fromCoroutine(self._ask_one(chained)))
+
+    def _names(self) -> Sequence[str]:
+        return [each.source.name for each in self._chain.sources]
+
+    async def _ask_one(self, chained: ChainedSource) -> str:
+        name = chained.source.name
+        if self.running and await self._ask(chained, self._clock.seconds()):
+            return f"{name} has answered"
+        raise ActionRefused(f"{name} fails: {chained.health.last_error or 'the poll has ended'}")
+
     def pause(self, pauses: Mapping[str, float]) -> None:
         """Do not ask these sources for so many seconds: they have told another node so."""
         for chained in self._chain.sources:
@@ -149,7 +175,8 @@ class RatePoller(Service):
 
     def _round(self) -> "Deferred[None]":
         # A LoopingCall stops for good when its function fails, so this never does.
-        return Deferred.fromCoroutine(self._rounds()).addErrback(_log_bug)
+        asked: Deferred[None] = self._turn.run(lambda: Deferred.fromCoroutine(self._rounds()))
+        return asked.addErrback(_log_bug)
 
     async def _rounds(self) -> None:
         self._is_asked_again = True

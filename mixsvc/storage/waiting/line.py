@@ -53,6 +53,11 @@ class WorkLine:
         """Whether work is asked for again if the answer is lost."""
         return self._repeating is not None
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their transaction."""
+        return sum(len(each.waiting) for each in self._round_robin)
+
     def key(self, given: str | None) -> str | None:
         """Returns the key under which something is stored once, also if it has to be asked for again.
 

@@ -194,6 +194,10 @@ class ViewProcesses:
         """Returns the names of the requests in the threads of children."""
         return [name for slot in self._slots for process in slot.living for name in process.busy()]
 
+    def running(self) -> Sequence[tuple[int, str]]:
+        """The numbers of the children in whose threads requests are, and the names of these."""
+        return [(slot.number, name) for slot in self._slots for process in slot.living for name in process.busy()]
+
     def stats(self) -> ChildrenStats:
         """The numbers of all children."""
         return ChildrenStats([_stats_of(slot) for slot in self._slots], dict(self._lives.restarts))

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -67,6 +68,17 @@ class DeskTestCase(SynchronousTestCase):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.reactor.run()
         return service
+
+    def post(self, path: bytes) -> bytes:
+        """What the site answers to a POST, at once or at the end of the reactor's turn."""
+        site: Any = self.reactor.tcpServers[0][1]
+        wire = StringTransport()
+        channel = site.buildProtocol(wire.getPeer())
+        channel.makeConnection(wire)
+        channel.dataReceived(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        self.reactor.advance(0)
+        said: bytes = wire.value()
+        return said
 
     def in_view(self, ask: Callable[[IChat], Any]) -> Any:
         """What a view gets from the chat."""

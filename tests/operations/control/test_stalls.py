@@ -1,0 +1,132 @@
+"""What holds the reactor up is caught while it does so; the test's own thread plays the reactor's."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from twisted.internet.task import Clock
+
+from mixsvc.operations.control.stalls import STALL_SECONDS, StallWatch
+
+DEADLINE = 30.0
+
+
+class Watched:
+    """A watch with a clock by which nothing happens unless the test says so."""
+
+    def __init__(self) -> None:
+        self.views: dict[int, str] = {}
+        self.ended: dict[int, str | None] = {}
+        self.clock = Clock()
+        self.watch = StallWatch(self.clock, self)
+
+    def labels(self) -> Mapping[int, str]:
+        return dict(self.views)
+
+    def last_labels(self) -> Mapping[int, str | None]:
+        return dict(self.ended)
+
+    def sign(self) -> None:
+        self.clock.advance(0.1)
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    found = Watched()
+    found.watch.start()
+    yield found
+    found.watch.stop()
+
+
+def compute_until(is_over: Callable[[], object]) -> None:
+    ends = time.monotonic() + DEADLINE
+    while not is_over() and time.monotonic() < ends:
+        sum(range(1000))
+
+
+def test_the_stack_is_that_of_what_holds_the_reactor_up(watched: Watched) -> None:
+    compute_until(watched.watch.stalls)
+
+    (stall,) = watched.watch.stalls()
+    shown = stall.as_json()
+    assert any("test_stalls.py" in call and "compute_until" in call for call in shown["stack"])
+    assert shown["cause"] == "the reactor's thread computes"
+    assert shown["view"] == ""
+    assert shown["seconds"] >= STALL_SECONDS
+
+
+def test_a_view_that_computes_in_another_thread_is_named(watched: Watched) -> None:
+    over = threading.Event()
+
+    def view() -> None:
+        watched.views[threading.get_ident()] = "GET /slow"
+        compute_until(over.is_set)
+
+    thread = threading.Thread(target=view)
+    thread.start()
+    ends = time.monotonic() + DEADLINE
+    # This thread waits, as a reactor's does for the interpreter.
+    while not watched.watch.stalls() and time.monotonic() < ends:
+        over.wait(0.05)
+    over.set()
+    thread.join()
+
+    shown = watched.watch.stalls()[0].as_json()
+    assert shown["view"] == "GET /slow"
+    assert shown["cause"] == "a view computes in another thread, or holds the interpreter there"
+    assert any("compute_until" in call for call in shown["view_stack"])
+
+
+def test_a_view_that_has_held_the_interpreter_is_named_though_it_has_ended(watched: Watched) -> None:
+    """A regular expression lets no other thread run, so the watching thread looks when it is over."""
+
+    begin, is_known = threading.Event(), threading.Event()
+
+    def view() -> None:
+        begin.wait(DEADLINE)
+        watched.views[threading.get_ident()] = "GET /expression"
+        re.match(r"(a+)+$", "a" * 24 + "b")
+        watched.ended[threading.get_ident()] = watched.views.pop(threading.get_ident())
+
+    thread = threading.Thread(target=view)
+    thread.start()
+    for _ in range(10):
+        # It has been looked at by then.
+        watched.sign()
+        is_known.wait(0.05)
+    begin.set()
+    thread.join()
+    compute_until(watched.watch.stalls)
+
+    assert [each.as_json() for each in watched.watch.stalls()][0]["view"] == "GET /expression"
+
+
+def test_a_reactor_that_waits_for_something_is_told_from_one_that_computes(watched: Watched) -> None:
+    never, ends = threading.Event(), time.monotonic() + DEADLINE
+    while not watched.watch.stalls() and time.monotonic() < ends:
+        never.wait(0.05)
+
+    assert watched.watch.stalls()[0].cause == "the reactor's thread waits for something that blocks"
+
+
+def test_one_stall_is_counted_once_however_long_it_lasts(watched: Watched) -> None:
+    compute_until(lambda: watched.watch.stalls() and watched.watch.stalls()[0].seconds > 2 * STALL_SECONDS)
+
+    assert watched.watch.count == 1
+
+
+def test_a_late_sign_is_the_lag(watched: Watched) -> None:
+    watched.clock.rightNow += 0.35
+    watched.clock.advance(0)
+
+    assert watched.watch.lag_now == pytest.approx(0.25)
+    assert watched.watch.latest() == pytest.approx(0.25)
+    assert watched.watch.latest() == 0.0
+
+
+def test_nothing_is_left_on_the_clock_at_the_end(watched: Watched) -> None:
+    watched.watch.stop()
+
+    assert not watched.clock.getDelayedCalls()

@@ -1,0 +1,68 @@
+"""What an operator asks of one source of rates, between the rounds."""
+
+from twisted.internet.defer import fail, succeed
+
+from mixsvc.errors import ActionRefused
+from mixsvc.rates.model.errors import SourceFailed
+from tests.rates.fakes import Hanging, PollerCase, failing
+from tests.rates.samples import quote
+
+
+class AskNow(PollerCase):
+    def test_a_source_that_backs_off_is_asked_at_once(self) -> None:
+        self.first.answer = failing
+        self.start()
+        self.clock.advance(1)
+        self.first.answer = lambda: succeed([quote()])
+
+        answer = self.successResultOf(self.poller.ask_now(self.first.name))
+
+        self.assertEqual(answer, f"{self.first.name} has answered")
+        self.assertEqual((self.first.asked, self.table.latest("EUR", "USD")), ([0, 1], quote()))
+
+    def test_what_it_fails_with_is_told(self) -> None:
+        self.start()
+        self.first.answer = failing
+
+        failure = self.failureResultOf(self.poller.ask_now(self.first.name), ActionRefused)
+
+        self.assertIn(f"{self.first.name} fails: ", str(failure.value))
+
+    def test_it_waits_for_a_round_and_the_next_round_for_it(self) -> None:
+        self.first.answer = hanging = Hanging()
+        self.start()
+
+        answer = self.poller.ask_now(self.second.name)
+
+        self.assertNoResult(answer)
+        self.assertEqual((hanging.given_up, self.second.asked), (0, []))
+        self.clock.advance(60)
+        self.successResultOf(answer)
+
+    def test_a_source_that_does_not_exist(self) -> None:
+        self.start()
+
+        with self.assertRaisesRegex(ActionRefused, "^there is no source bank; there are: first, second$"):
+            self.poller.ask_now("bank")
+
+    def test_a_source_that_has_told_when_it_may_be_asked_is_left_alone(self) -> None:
+        self.first.answer = lambda: fail(SourceFailed("too many requests", retry_after=600.0))
+        self.start()
+
+        with self.assertRaisesRegex(ActionRefused, "^first has told when it may be asked again"):
+            self.poller.ask_now(self.first.name)
+
+    def test_a_poller_that_does_not_run_asks_nobody(self) -> None:
+        with self.assertRaisesRegex(ActionRefused, "^this node does not ask the sources of rates"):
+            self.poller.ask_now(self.first.name)
+
+    def test_after_a_stop_nothing_more_is_asked(self) -> None:
+        self.start()
+        self.first.answer = Hanging()
+        answer = self.poller.ask_now(self.first.name)
+        self.clock.advance(30)
+
+        self.successResultOf(self.poller.stopService())
+
+        self.failureResultOf(answer, ActionRefused)
+        self.assertEqual((self.first.asked, self.clock.getDelayedCalls()), ([0, 0], []))
