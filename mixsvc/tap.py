@@ -258,10 +258,10 @@ def _check_nobody_has(settings: Settings, options: MixsvcOptions, beginning: Beg
 def _check_files(settings: Settings, found: ReadSettings) -> None:
     """Check the log file and the files of secrets, which must be those of the other nodes. Raises MixError."""
     check_log_file(settings.server.access_log_file)
+    # The service can do without those that it has by default.
     if ("server", "control") in found.values:
-        # The service can do without the one that it has by default.
         check_control(settings.server.control)
-    if settings.server.admin_listen:
+    if settings.server.admin_listen and ("server", "admin_token_file") in found.values:
         check_admin_token(settings.server.admin_token_file)
     if settings.storage.url:
         # Here, as a service on SQLite has no other nodes.

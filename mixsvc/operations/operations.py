@@ -19,7 +19,7 @@ from mixsvc.common.records import record
 from mixsvc.config.current import Current
 from mixsvc.config.secret_files import admin_token
 from mixsvc.config.settings import Settings
-from mixsvc.errors import ActionRefused, MixError
+from mixsvc.errors import ActionRefused, BadSetting, MixError
 from mixsvc.http.ports.handed import HandingReactor, unix_name
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import DeferToThread
@@ -214,15 +214,23 @@ class Operations:
         """Open the access log, and make the operators' token if there is none yet.
 
         sockets: those of the process before this one, and of the next one. Called when the process has its final user.
-        Raises BadSetting if one of them cannot be used.
+        Raises BadSetting if the access log cannot be opened.
         """
-        server = self.settings.server
-        if server.admin_listen and server.admin_token_file:
-            admin_token(server.admin_token_file)
+        self._make_token()
         self._access.open(self.settings)
         self._open_control(sockets)
         self._readiness.stage = ServiceStage.SERVING
         self._reactor.callWhenRunning(self._begin)
+
+    def _make_token(self) -> None:
+        server = self.settings.server
+        if not (server.admin_listen and server.admin_token_file):
+            return
+        try:
+            admin_token(server.admin_token_file)
+        except BadSetting as error:
+            # Everything else on that port works without it.
+            self._log.warn("mixsvc: nobody can log in to the window for operators: {error}", error=str(error))
 
     def _open_control(self, sockets: HandingReactor) -> None:
         if not self._control_path:

@@ -6,13 +6,11 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import pytest
 from twisted.application.service import Application, IService
 from twisted.internet.testing import StringTransport
-from twisted.logger import ILogObserver
+from twisted.logger import ILogObserver, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.errors import BadSetting
 from mixsvc.operations.log_files import LogFile
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.service import MixService
@@ -70,11 +68,15 @@ class OperationsTests(SynchronousTestCase):
         assert re.fullmatch("[0-9a-f]{64}\n", Path("token").read_text())
         assert stat.S_IMODE(Path("token").stat().st_mode) == 0o600
 
-    def test_a_token_file_that_cannot_be_used_prevents_the_start(self) -> None:
+    def test_without_a_token_that_can_be_used_only_the_window_is_closed_and_the_log_says_why(self) -> None:
         Path("token").write_text("short")
 
-        with pytest.raises(BadSetting, match=r"token cannot be used: .* in \[server\] admin_token_file$"):
+        with capturedLogs() as events:
             self.started(admin_listen=("tcp:9090:interface=127.0.0.1",), admin_token_file="token")
+
+        (told,) = [text for event in events if "window" in (text := formatEvent(event))]
+        assert re.search(r"token cannot be used: .* in \[server\] admin_token_file$", told)
+        assert self.get(b"/healthz", 1).startswith(b"HTTP/1.1 200 ")
 
     def test_it_serves_until_the_drain_is_over(self) -> None:
         service = self.started(drain=10.0, admin_listen=("tcp:9090:interface=127.0.0.1",))
