@@ -6,8 +6,8 @@ from typing import Final
 __all__ = ["collect_as_usual", "collect_rarely"]
 
 # Objects made before the next collection. A start makes some 150 000, nearly all of which stay: with Python's 700 it
-# looks at them again and again, for a tenth of the time of the start.
-_OBJECTS: Final = 50_000
+# looks at them again and again, for a tenth of the time of the start. With 50 000 it needs a megabyte more at the end.
+_OBJECTS: Final = 30_000
 
 _USUAL: Final = gc.get_threshold()
 
