@@ -70,9 +70,8 @@ class SockJSResource(Resource):
             from twisted.internet import reactor
 
             clock = IReactorTime(reactor)
-        made = make_options(options)
-        self._service = Service(clock, factory, made)
-        self._iframe = IFrame(self._service, made)
+        self._service = Service(clock, factory, make_options(options))
+        self._iframe = IFrame(self._service)
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         """The resource of a URL below this one. It takes every segment, so twisted.web looks no further."""

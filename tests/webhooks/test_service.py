@@ -68,3 +68,48 @@ def test_only_the_process_that_leads_sends(tmp_path: Path, database: Database) -
     service.stop()
     assert not stats.is_sending
     assert len(followers) == 1
+
+
+def test_a_reload_leaves_a_webhook_alone_that_is_the_same_and_begins_and_ends_others(
+    tmp_path: Path, database: Database
+) -> None:
+    path = str(tmp_path / "secrets")
+    for name in ("crm", "log", "new"):
+        add_secret(path, name)
+
+    def settings(*hooks: OutgoingHook) -> Settings:
+        return Settings(webhooks=WebhooksSettings(outgoing=hooks, secrets_file=path))
+
+    crm, log = OutgoingHook("crm", "http://127.0.0.1/"), OutgoingHook("log", "http://127.0.0.1/log")
+    clock = Clock()
+    given = WebhookDependencies(database, lambda function: None, alone(), WallClock(clock.seconds))
+    service = WebhookService(clock, settings(crm, log), given)
+    service.start()
+    kept, gone = service.stats()
+
+    change = service.prepare_reload(settings(crm, OutgoingHook("new", "http://127.0.0.1/new")))
+    assert [each.name for each in service.stats()] == ["crm", "log"]
+    assert list(change()) == []
+
+    assert [each.name for each in service.stats()] == ["crm", "new"]
+    assert service.stats()[0] is kept
+    assert (kept.is_sending, gone.is_sending) == (True, False)
+    clock.advance(LOOK)
+    assert service.stats()[1].is_sending
+    service.stop()
+    assert not any(each.is_sending for each in service.stats())
+
+
+def test_a_service_without_webhooks_gets_its_first_by_a_reload(tmp_path: Path, database: Database) -> None:
+    path = str(tmp_path / "secrets")
+    add_secret(path, "crm")
+    clock = Clock()
+    given = WebhookDependencies(database, lambda function: None, alone(), WallClock(clock.seconds))
+    service = WebhookService(clock, Settings(), given)
+    service.start()
+
+    hook = OutgoingHook("crm", "http://127.0.0.1/")
+    service.prepare_reload(Settings(webhooks=WebhooksSettings(outgoing=(hook,), secrets_file=path)))()
+
+    assert [each.is_sending for each in service.stats()] == [True]
+    service.stop()

@@ -68,8 +68,10 @@ class Info(Static):
 class IFrame(Static):
     """GET iframe*.html: the page that runs the client for a page of another origin."""
 
-    def __init__(self, service: Service, options: Options) -> None:
+    def __init__(self, service: Service, options: Options | None = None) -> None:
+        """options: None for those that the service has now."""
         super().__init__(service)
+        options = options or service.options
         self._page = IFRAME_PAGE.format(url=html.escape(options.sockjs_url)).encode("utf-8")
         self._etag = b'"' + hashlib.sha256(self._page).hexdigest()[:32].encode("ascii") + b'"'
         # The page has the service's own origin, whoever embeds it, so the option origins must limit who may.

@@ -7,7 +7,7 @@ from twisted.logger import capturedLogs
 from mixsvc.interfaces import Quote
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
-from tests.rates.fakes import SETTINGS, Hanging, PollerCase
+from tests.rates.fakes import SETTINGS, FakeSource, Hanging, PollerCase, failing
 from tests.rates.samples import moment, quote
 
 
@@ -126,3 +126,63 @@ class Stopping(PollerCase):
         self.rounds(1)
 
         self.assertEqual(self.first.asked, [0, 0, 30])
+
+
+class Changes(PollerCase):
+    """Other sources, while it runs."""
+
+    def test_a_source_that_is_kept_is_asked_when_it_would_have_been_and_a_new_one_at_once(self) -> None:
+        self.first.answer = failing
+        self.start()
+        self.clock.advance(1)
+        again, third = FakeSource(self.clock, "first"), FakeSource(self.clock, "third")
+
+        self.poller.change(SETTINGS, [again, third], {"first"})
+        self.clock.advance(0)
+        self.assertEqual(([], [1]), (again.asked, third.asked))
+        self.rounds(2)
+
+        self.assertEqual(1, len(self.first.asked))
+        self.assertTrue(again.asked)
+
+    def test_one_that_has_other_settings_is_asked_at_once_whatever_it_has_said_before(self) -> None:
+        self.first.answer = failing
+        self.start()
+        self.clock.advance(1)
+        again = FakeSource(self.clock, "first")
+
+        self.poller.change(SETTINGS, [again], ())
+        self.clock.advance(0)
+
+        self.assertEqual([1], again.asked)
+        self.assertEqual(["first"], [each.name for each in self.poller.health()])
+
+    def test_nobody_waits_for_a_source_that_is_gone_and_its_end_is_no_failure(self) -> None:
+        hanging = Hanging()
+        self.first.answer = hanging
+        self.start()
+
+        with capturedLogs() as logged:
+            self.poller.change(SETTINGS, [self.second], ())
+            self.clock.advance(0)
+
+        self.assertEqual((1, [0]), (hanging.given_up, self.second.asked))
+        self.assertEqual([], self.logged(logged))
+
+    def test_a_source_that_is_kept_and_asked_at_the_moment_may_answer(self) -> None:
+        answer: Deferred[Sequence[Quote]] = Deferred()
+        self.first.answer = lambda: answer
+        self.start()
+        self.poller.change(SETTINGS, [self.first], {"first"})
+
+        answer.callback([quote()])
+
+        self.assertEqual(self.table.latest("EUR", "USD"), quote())
+
+    def test_one_that_does_not_run_asks_nobody(self) -> None:
+        self.poller.change(SETTINGS, [self.second], ())
+        self.clock.advance(100)
+        self.assertEqual([], self.second.asked)
+
+        self.start()
+        self.assertEqual([100], self.second.asked)
