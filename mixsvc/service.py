@@ -170,9 +170,9 @@ class MixService(MultiService):
         log = self._operations.port_log
         # Some sockets may be those of the process before this one, and the next one gets all of them.
         reactor = self._sockets_to_hand = HandingReactor(self._reactor, self._process.beginning.sockets)
-        site = OpenPorts(reactor, SERVER_LISTEN, log.site)
-        irc = OpenPorts(reactor, IRC_LISTEN, log.other("IRC"))
-        admin = OpenPorts(reactor, ADMIN_LISTEN, log.other("admin pages"))
+        site = OpenPorts(reactor.of(SERVER_LISTEN), SERVER_LISTEN, log.site)
+        irc = OpenPorts(reactor.of(IRC_LISTEN), IRC_LISTEN, log.other("IRC"))
+        admin = OpenPorts(reactor.of(ADMIN_LISTEN), ADMIN_LISTEN, log.other("admin pages"))
         ports = site, irc, admin
         found = certificates_of(lambda: [each for opened in ports for each in opened.certificates()])
         self._operations.reloads({CERTIFICATES: found})

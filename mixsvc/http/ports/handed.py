@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from typing import Any, Final, Protocol
 
 from twisted.internet import unix
@@ -25,7 +26,7 @@ LOCK: Final = ".lock"
 
 
 def tcp_name(interface: str, port: int) -> str:
-    """The name of a TCP socket; port 0 is that of one whose port the system has chosen."""
+    """The name of a TCP socket."""
     return f"tcp:{interface}:{port}"
 
 
@@ -59,9 +60,15 @@ class HandingReactor:
         self._shared: dict[str, SharedPort] = {}
         self.systemd: dict[int, Any] = {}
 
-    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> IListeningPort:
-        """See IReactorTCP."""
-        name = tcp_name(interface, port)
+    def of(self, setting: str) -> Any:
+        """The same for the endpoints of a setting."""
+        return _SettingReactor(self, setting)
+
+    def listenTCP(
+        self, port: int, factory: Any, backlog: int = 50, interface: str = "", setting: str = ""
+    ) -> IListeningPort:
+        """See IReactorTCP. setting: the one that names the endpoint."""
+        name = tcp_name(interface, port) if port else self._free_name(tcp_name(interface, 0), setting)
         handed = self._handed.pop(name, None)
         if handed is None:
             opened: Any = self._reactor.listenTCP(port, factory, backlog, interface)
@@ -70,6 +77,10 @@ class HandingReactor:
             os.close(handed)
         self._ports[name] = opened
         return opened  # type: ignore[no-any-return]
+
+    def _free_name(self, name: str, setting: str) -> str:
+        """A name for one of several sockets whose port the system has chosen; in the next process it is the same."""
+        return next(each for n in count(1) if (each := f"{name} {setting} {n}") not in self._ports)
 
     def listenUNIX(
         self, address: str, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
@@ -131,6 +142,21 @@ class HandingReactor:
         rest, self._handed = self._handed, {}
         for number in rest.values():
             os.close(number)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+class _SettingReactor:
+    """The reactor of the endpoints of one setting."""
+
+    def __init__(self, reactor: HandingReactor, setting: str) -> None:
+        self._reactor = reactor
+        self._setting = setting
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> IListeningPort:
+        """See IReactorTCP."""
+        return self._reactor.listenTCP(port, factory, backlog, interface, self._setting)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)

@@ -6,9 +6,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ReactorNotRunning
+from twisted.internet.error import ConnectionDone, ReactorNotRunning
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.operations.restart.beginning import Beginning, Inheritance
@@ -21,6 +23,9 @@ LOG_FILE: Final = "twistd.log"
 
 # The key in twistd's options under which the pid file of the service is until this process is the service.
 LATER: Final = "mixsvc_pidfile"
+
+# What a reactor does not read any more after this.
+CLOSED: Final = Failure(ConnectionDone())
 
 
 def settle_in(twistd: MutableMapping[str, Any], inheritance: Inheritance) -> None:
@@ -44,6 +49,34 @@ def settle_in(twistd: MutableMapping[str, Any], inheritance: Inheritance) -> Non
     whole = os.path.join(twistd.get("rundir") or ".", path or "")
     if path and not os.access(whole if os.path.exists(whole) else os.path.dirname(whole) or ".", os.W_OK):
         raise BadSetting(f"the pid file {path} cannot be written to by this user, so the service cannot change hands")
+
+
+@implementer(IReadDescriptor)
+class _KeeperWatch:
+    """Notices the end of the process that stands for the service, by the socket to it.
+
+    A transport of Twisted's would shut the socket down at the end, which the next process has, too.
+    """
+
+    def __init__(self, descriptor: int, ended: Callable[[], object]) -> None:
+        self._descriptor = descriptor
+        self._ended = ended
+
+    def fileno(self) -> int:
+        """See IFileDescriptor."""
+        return self._descriptor
+
+    def logPrefix(self) -> str:
+        """See ILoggingContext."""
+        return "keeper"
+
+    def connectionLost(self, reason: Failure) -> None:
+        """See IFileDescriptor: the reactor does not read it any more."""
+
+    def doRead(self) -> Failure:
+        """See IReadDescriptor. It says nothing: what can be read is its end."""
+        self._ended()
+        return CLOSED
 
 
 class Predecessor:
@@ -115,7 +148,8 @@ class Predecessor:
         """End when the process does that stands for the service: whoever watches that one starts another."""
         keeper = self._inheritance.keeper
         if keeper is not None:
-            linked(self._reactor, os.dup(keeper), RestartLink(lambda _: None, self._stop_reactor))
+            os.set_blocking(keeper, False)
+            self._reactor.addReader(_KeeperWatch(keeper, self._stop_reactor))
 
     def _end(self) -> None:
         self._beginning.at_exit.act = self._beginning.at_exit.fail

@@ -6,7 +6,7 @@ Talkers are on each node, by WebSocket and by polling; who loses a connection co
 from collections.abc import Sequence
 from typing import Final
 
-from tests.e2e.support.links import polling, websocket
+from tests.e2e.support.links import OpenLink, polling, websocket
 from tests.e2e.support.steadfast import Steadfast
 from tests.e2e.support.waiting import wait_until
 from tests.postgres import Postgres
@@ -21,12 +21,13 @@ LINKS: Final = (websocket, polling)
 class Crowd:
     """Two talkers for each node in a room of their own; they talk until `judge`."""
 
-    def __init__(self, ports: Sequence[int], room: str) -> None:
+    def __init__(self, ports: Sequence[int], room: str, links: Sequence[OpenLink] = LINKS) -> None:
+        """links: how they connect."""
         self.room = room
         self._talkers = [
             [
                 Steadfast([*ports[node:], *ports[:node]], f"{room}-{node}-{number}", room, link)
-                for number, link in enumerate(LINKS)
+                for number, link in enumerate(links)
             ]
             for node in range(len(ports))
         ]

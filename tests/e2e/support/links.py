@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPException
 from secrets import token_hex
+from threading import Event
 from time import monotonic
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -15,7 +16,10 @@ from websockets.sync.client import connect
 
 from tests.e2e.support.service import DEADLINE
 
-__all__ = ["OpenLink", "Link", "LinkLost", "polling", "websocket"]
+__all__ = ["OpenLink", "Link", "LinkLost", "polling", "slow", "websocket"]
+
+# How long a slow client takes for each message, in seconds.
+SLOW_SECONDS: Final = 0.02
 
 
 class LinkLost(Exception):
@@ -121,6 +125,37 @@ class _PollingLink:
     ) -> None:
         self._receiving.close()
         self._sending.close()
+
+
+class _SlowLink:
+    """A link whose client takes its time for each message."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._never = Event()
+
+    def send(self, text: str) -> None:
+        """See Link."""
+        self._link.send(text)
+
+    def receive(self) -> str:
+        """See Link."""
+        self._never.wait(SLOW_SECONDS)
+        return self._link.receive()
+
+    def __enter__(self) -> Self:
+        self._link.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._link.__exit__(kind, error, trace)
+
+
+def slow(link: OpenLink) -> OpenLink:
+    """The same with a client that is slower than the service, and leaves it some time."""
+    return lambda port: _SlowLink(link(port))
 
 
 def websocket(port: int) -> Link:

@@ -69,7 +69,8 @@ def test_a_tcp_socket_goes_to_the_next_process_with_those_who_wait(ends: ExitSta
     host = port.getHost()
     waiting = ends.enter_context(socket.create_connection(("127.0.0.1", port.getHost().port)))
 
-    new = HandingReactor(Reactor(), handed_on(old))
+    handed = handed_on(old)
+    new = HandingReactor(Reactor(), handed)
     adopted: Any = new.listenTCP(0, Factory(), interface="127.0.0.1")
     ends.callback(close, adopted)
     old.abandon()
@@ -79,8 +80,29 @@ def test_a_tcp_socket_goes_to_the_next_process_with_those_who_wait(ends: ExitSta
     accepted, address = adopted.socket.accept()
     ends.enter_context(accepted)
     assert address == waiting.getsockname()
-    # Under the name by which it was asked for, also to the process after that.
-    assert list(new.open_sockets()) == [tcp_name("127.0.0.1", 0)]
+    # Under the same name to the process after that.
+    assert list(new.open_sockets()) == list(handed)
+
+
+def test_sockets_whose_ports_the_system_has_chosen_are_told_apart_by_their_settings(ends: ExitStack) -> None:
+    old = HandingReactor(Reactor(), {})
+    ports = {
+        (setting, number): old.of(setting).listenTCP(0, Factory(), interface="127.0.0.1")
+        for setting in ("[server] listen", "[irc] listen")
+        for number in range(2)
+    }
+    hosts = {place: port.getHost() for place, port in ports.items()}
+
+    new = HandingReactor(Reactor(), handed_on(old))
+    adopted = {
+        (setting, number): new.of(setting).listenTCP(0, Factory(), interface="127.0.0.1")
+        for setting in ("[irc] listen", "[server] listen")
+        for number in range(2)
+    }
+    for port in (*ports.values(), *adopted.values()):
+        ends.callback(close, port)
+
+    assert {place: port.getHost() for place, port in adopted.items()} == hosts
 
 
 def test_what_nobody_has_handed_down_is_opened(ends: ExitStack) -> None:
