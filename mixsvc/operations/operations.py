@@ -103,7 +103,7 @@ class Operations:
         self._access = AccessOutput(reactor)
         self._started = time.time()
         self._defer_to_thread = defer_to_thread
-        self._reloading = SettingsReload(process.origin, self._current, defer_to_thread)
+        self._reloading = SettingsReload(process.origin, self._current, defer_to_thread, self._notifier)
         self._reloading.add({table.LOG: self._access.prepare_reload})
         self._desk: OperatorDesk | None = None
         self._control_path = process.control
@@ -278,18 +278,17 @@ class Operations:
 
     def _reopen_and_reload(self) -> None:
         self.reopen()
-        # The log says what came of it.
-        self.reload().addErrback(lambda failure: None)
+        if not self._reloading.is_waiting:
+            # The log says what came of it.
+            self.reload().addErrback(lambda failure: None)
 
     def reload(self) -> "Deferred[str]":
         """Read the settings again; see SettingsReload.reload. systemd and other nodes are told."""
         if self._readiness.stage is ServiceStage.STOPPING:
             return fail(ActionRefused(ServiceStage.STOPPING.value))
-        self._notifier.reloading()
-        return self._reloading.reload().addCallbacks(self._reloaded, self._not_reloaded)
+        return self._reloading.reload().addCallback(self._reloaded)
 
     def _reloaded(self, line: str) -> str:
-        self._tell_manager(f"Settings read again: {line}")
         if self.settings.storage.url:
             # Only nodes need it, which have it from their start.
             from mixsvc.operations.agreement import compare_settings, own_part
@@ -298,14 +297,6 @@ class Operations:
             own.addCallback(lambda found: self._parts.database.run(compare_settings, found.settings))
             own.addErrback(self._not_compared)
         return line
-
-    def _not_reloaded(self, failure: Failure) -> Failure:
-        self._tell_manager(f"Settings not read again: {failure.getErrorMessage()}")
-        return failure
-
-    def _tell_manager(self, outcome: str) -> None:
-        if self._readiness.stage is not ServiceStage.STOPPING:
-            self._notifier.reloaded(outcome)
 
     def _not_compared(self, failure: Failure) -> None:
         reason = failure.getErrorMessage()

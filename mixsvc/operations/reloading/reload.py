@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, DeferredLock, fail
 from twisted.logger import Logger
@@ -21,7 +21,9 @@ from mixsvc.operations.reloading.preparing import Prepare, Swap
 from mixsvc.operations.reloading.source import SettingsSource
 from txsockjs import BadOption
 
-__all__ = ["ReloadOrigin", "SettingsReload"]
+__all__ = ["ReloadOrigin", "ServiceManager", "SettingsReload"]
+
+ENDING: Final = "the service is stopping"
 
 
 @record
@@ -45,14 +47,31 @@ class PreparedReload:
     swaps: Sequence[Swap]
 
 
+class ServiceManager(Protocol):
+    """Who is told of a reload; mixsvc.operations.systemd has one."""
+
+    def reloading(self) -> None:
+        """It begins."""
+
+    def reloaded(self, outcome: str) -> None:
+        """It has ended."""
+
+
 class SettingsReload:
     """Used in the reactor thread."""
 
     _log: Final = Logger("mixsvc.service")
 
-    def __init__(self, origin: ReloadOrigin | None, current: Current[Settings], defer_to_thread: DeferToThread) -> None:
+    def __init__(
+        self,
+        origin: ReloadOrigin | None,
+        current: Current[Settings],
+        defer_to_thread: DeferToThread,
+        manager: ServiceManager,
+    ) -> None:
         """origin: None if the settings come from nowhere that can be read again. current: those that count."""
         self._origin = origin
+        self._manager = manager
         self._current = current
         self._defer_to_thread = defer_to_thread
         self._parts: dict[str, Prepare] = dict(origin.parts) if origin is not None else {}
@@ -76,17 +95,29 @@ class SettingsReload:
         """From now on nothing changes any more."""
         self._is_ending = True
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether one will begin when the present one has ended: it reads whatever is in the file by then."""
+        return bool(self._turns.waiting)
+
     def reload(self) -> "Deferred[str]":
         """Read the settings again, and apply those that can be changed; fires with a line that says what has changed.
 
         Fails with MixError if there is a mistake in them; then nothing has changed. The log says both.
         """
-        return self._turns.run(self._reload).addCallbacks(self._changed, self._unchanged)
+        return self._turns.run(self._reload)
 
     def _reload(self) -> "Deferred[str]":
+        if self._is_ending:
+            return fail(BadSetting(ENDING))
+        # Within its turn: systemd takes the next end that it is told for that of the last beginning.
+        self._manager.reloading()
+        return self._prepared().addCallback(self._swap).addCallbacks(self._changed, self._unchanged)
+
+    def _prepared(self) -> "Deferred[PreparedReload]":
         if self._origin is None:
             return fail(BadSetting("the settings of this service have not come from a file"))
-        return self._defer_to_thread(partial(self._prepare, self._origin.source)).addCallback(self._swap)
+        return self._defer_to_thread(partial(self._prepare, self._origin.source))
 
     def _prepare(self, source: SettingsSource) -> PreparedReload:
         """In a worker thread."""
@@ -101,7 +132,7 @@ class SettingsReload:
 
     def _swap(self, prepared: PreparedReload) -> str:
         if self._is_ending:
-            raise BadSetting("the service is stopping")
+            raise BadSetting(ENDING)
         changes = prepared.changes
         self._current.now, self._present, self._values = prepared.settings, changes.settings, changes.values
         others = [word for swap in prepared.swaps for word in self._swapped(swap)]
@@ -115,11 +146,19 @@ class SettingsReload:
             self._log.failure("mixsvc: a part of the service could not take its new settings")
             return ()
 
+    def _tell(self, outcome: str) -> None:
+        # It is ready no more.
+        if not self._is_ending:
+            self._manager.reloaded(outcome)
+
     def _changed(self, line: str) -> str:
+        self._tell(f"Settings read again: {line}")
         self._log.info("mixsvc: the settings were read again: {changes}", changes=line)
         return line
 
     def _unchanged(self, failure: Failure) -> Failure:
+        # Without the reason, which everybody on this machine could read, and which may have a value that is secret.
+        self._tell("Settings not read again; the log says why")
         if failure.check(MixError):
             self._log.error("mixsvc: the settings stay as they are: {reason}", reason=str(failure.value))
         else:

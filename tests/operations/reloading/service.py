@@ -44,7 +44,13 @@ BASE: Final[Mapping[str, Mapping[str, str]]] = {
 class ReloadedService:
     """Runs until `end`. folder: where it runs, and where its files are."""
 
-    def __init__(self, options: Values | None = None, has_origin: bool = True, **sections: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        options: Values | None = None,
+        has_origin: bool = True,
+        environ: Mapping[str, str] | None = None,
+        **sections: Mapping[str, str],
+    ) -> None:
         """sections: settings besides BASE, for as long as it runs. options: of the command line.
 
         has_origin: whether it knows its file.
@@ -63,7 +69,9 @@ class ReloadedService:
         origin = ReloadOrigin(source, found, {PAGES: web.prepare_reload}) if has_origin else None
         who = authenticator(settings, web.pages)
         self.before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR2)}
-        self.service = MixService(self.reactor, settings, web.application, who, ProcessContext(origin=origin))
+        self.service = MixService(
+            self.reactor, settings, web.application, who, ProcessContext(environ or {}, origin=origin)
+        )
         mix.connect(lambda: self.service.facades)
         self.service.privilegedStartService()
         self.service.startService()

@@ -1,7 +1,10 @@
 """A reload of a whole service: what it says, and that a mistake changes nothing."""
 
+import os
 import signal
+import socket
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from twisted.internet.defer import gatherResults
@@ -146,3 +149,42 @@ def test_a_service_without_a_file_says_so() -> None:
             service.reload()
     finally:
         service.end()
+
+
+def test_signals_that_come_while_one_waits_already_lead_to_no_more_reloads(service: ReloadedService) -> None:
+    service.write(server={"hosts": "elsewhere"})
+    with capturedLogs() as logged:
+        for _ in range(20):
+            signal.raise_signal(signal.SIGHUP)
+
+        def outcomes() -> list[str]:
+            texts = [formatEvent(each) or "" for each in logged]
+            return [each.rpartition(": ")[2] for each in texts if "the settings were read again" in each]
+
+        service.until(lambda: len(outcomes()) == 2)
+        for _ in range(50):
+            service.turn()
+
+    assert outcomes() == ["[server] hosts", "nothing has changed"]
+
+
+def test_systemd_is_told_of_one_reload_after_the_other() -> None:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+        manager.bind("notify")
+        manager.settimeout(10)
+        service = ReloadedService(environ={"NOTIFY_SOCKET": os.path.abspath("notify")})
+        try:
+            both = gatherResults([service.service.desk.perform("reload", ()) for _ in range(2)])
+            service.reactor.wait_for(both)
+            with pytest.raises(MixError):
+                service.reload(chat={"rate": "s3cret"})
+        finally:
+            service.end()
+        told = [manager.recv(4096).decode() for _ in range(8)]
+
+    begin, end = "RELOADING=1", "READY=1\nSTATUS=Settings read again: nothing has changed"
+    assert [each.partition("\nMONOTONIC")[0] for each in told[:7]] == [
+        *("READY=1", begin, end, begin, end, begin),
+        "READY=1\nSTATUS=Settings not read again; the log says why",
+    ]
+    assert told[7].startswith("STOPPING=1")
