@@ -72,6 +72,7 @@ def test_it_follows_the_service_and_leaves_the_reader_alone(service: Service, to
 
     with Chatter(service.port, HOSTILE):
         expect(chip).to_have_text(str(before + 1))
+        expect(window.page.locator("#sessions tbody")).to_contain_text(HOSTILE)
 
     expect(chip).to_have_text(str(before))
     expect(form.get_by_label("Text")).to_have_value("half a sente")
@@ -112,6 +113,32 @@ def test_it_says_since_when_there_is_no_answer_and_comes_back_by_itself(
     window.page.context.set_offline(False)
 
     expect(window.state).to_have_text("Live")
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_a_session_is_closed_by_the_button_in_its_row(service: Service, token: Path, visitor: NewVisitor) -> None:
+    window = WindowPage(visitor().page, service, token)
+    window.log_in()
+
+    with Chatter(service.port, "Bob"):
+        row = window.page.locator("#sessions tr", has_text="Bob")
+        row.get_by_role("button", name="Close: Bob").click()
+        question = window.page.get_by_role("dialog")
+        expect(question).to_contain_text("Really close?")
+        question.get_by_role("button", name="Close").click()
+
+        expect(window.notice).to_contain_text("is closed")
+        expect(row).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_the_last_hour_is_drawn_and_said_in_words(service: Service, token: Path, visitor: NewVisitor) -> None:
+    window = WindowPage(visitor().page, service, token)
+    window.log_in()
+
+    sessions = window.page.get_by_role("img", name="Sessions in the last hour: now ")
+    expect(sessions.locator("canvas")).to_be_visible()
+    expect(window.page.locator("#plots canvas")).not_to_have_count(1)
 
 
 @pytest.mark.usefixtures("no_complaints")
