@@ -88,6 +88,8 @@ class StallWatch:
         self._views = views
         self._reactor_thread = 0
         self._signed = 0.0
+        # The sign after which the last stall that was caught began; and how long one lasted that was not caught.
+        self._caught_after = self._missed = 0.0
         self._used: dict[int, float] = {}
         self._used_at = self._all_at = 0.0
         self._stalls: deque[ReactorStall] = deque(maxlen=MOST_STALLS)
@@ -120,15 +122,20 @@ class StallWatch:
 
     def _sign(self, due: float) -> None:
         now = self._clock.seconds()
-        self._signed = time.monotonic()
+        before, self._signed = self._signed, time.monotonic()
         self.lag_now = max(now - due, 0.0)
         self._latest = max(self._latest, self.lag_now)
+        # Whoever held the interpreter held the watching thread up, too, and this one was the first to go on.
+        if self.lag_now >= STALL_SECONDS and self._caught_after != before:
+            self._missed = self.lag_now
         self._call = self._clock.callLater(SIGN_SECONDS, self._sign, now + SIGN_SECONDS)
 
     # In the watching thread
 
     def _watch(self) -> None:
         while not self._ended.wait(SIGN_SECONDS):
+            if self._missed:
+                self._passed()
             signed = self._signed
             late = time.monotonic() - signed - SIGN_SECONDS
             if late >= STALL_SECONDS:
@@ -144,13 +151,24 @@ class StallWatch:
         self._used |= processor_seconds(None if is_due else [self._reactor_thread, *self._views.labels()])
         self._used_at = now
 
+    def _passed(self) -> None:
+        """Note a stall that is over: what the reactor's thread did is not known, but who used the processor is."""
+        seconds, self._missed = self._missed, 0.0
+        stall = ReactorStall(time.time() - seconds, ())
+        stall.seconds = seconds
+        busiest = self._busiest_since_look(seconds)
+        self._name_cause(stall, busiest, sys._current_frames(), busiest != self._reactor_thread)
+        self._stalls.append(stall)
+        self.count += 1
+
     def _caught(self, signed: float, late: float) -> None:
+        self._caught_after = signed
         frames = sys._current_frames()
         stall = ReactorStall(time.time() - late, stack_of(frames.get(self._reactor_thread)))
         stall.seconds = late
         innermost = frames.get(self._reactor_thread)
         is_waiting = innermost is not None and innermost.f_code.co_name in WAITING
-        self._find_cause(stall, frames, is_waiting)
+        self._name_cause(stall, self._busiest(late), frames, is_waiting)
         # The frames refer to what their functions have.
         del frames, innermost
         self._stalls.append(stall)
@@ -159,11 +177,11 @@ class StallWatch:
             stall.seconds = time.monotonic() - signed - SIGN_SECONDS
         stall.seconds = max(stall.seconds, self.lag_now if self._signed != signed else 0.0)
 
-    def _find_cause(self, stall: ReactorStall, frames: Mapping[int, FrameType], is_waiting: bool) -> None:
+    def _name_cause(self, stall: ReactorStall, busiest: int, frames: Mapping[int, FrameType], is_waiting: bool) -> None:
+        """busiest: the thread that has used the processor, 0 for none. is_waiting: the reactor's one does nothing."""
         # It may have ended when the interpreter was free again.
         running = self._views.labels()
         views = {**self._views.last_labels(), **running}
-        busiest = self._busiest(stall.seconds)
         if busiest == self._reactor_thread and not is_waiting:
             stall.cause = COMPUTES
         elif views.get(busiest):
@@ -176,14 +194,17 @@ class StallWatch:
 
     def _busiest(self, seconds: float) -> int:
         """The thread that has used most of the processor during a stall so far; 0 if none has used much, or unknown."""
-        elapsed = min(seconds, time.monotonic() - self._used_at)
-        found = _busiest_of(self._used, processor_seconds([*self._used]), elapsed)
+        found = self._busiest_since_look(seconds)
         if found:
             return found
         # Perhaps one whose request began since the last look.
         before, began = processor_seconds(), time.monotonic()
         self._ended.wait(LOOK_SECONDS)
         return _busiest_of(before, processor_seconds(), time.monotonic() - began)
+
+    def _busiest_since_look(self, seconds: float) -> int:
+        elapsed = min(seconds, time.monotonic() - self._used_at)
+        return _busiest_of(self._used, processor_seconds([*self._used]), elapsed)
 
 
 def _busiest_of(before: Mapping[int, float], after: Mapping[int, float], elapsed: float) -> int:

@@ -127,6 +127,22 @@ def test_one_stall_is_counted_once_however_long_it_lasts(watched: Watched) -> No
     assert watched.watch.count == 1
 
 
+def test_a_stall_that_is_over_before_the_watching_thread_can_look_is_one_as_well(watched: Watched) -> None:
+    """Who holds the interpreter holds the watching thread up, and then either of the two goes on first."""
+    watched.clock.rightNow += 0.1 + 14
+    watched.clock.advance(0)
+
+    never, ends = threading.Event(), time.monotonic() + DEADLINE
+    while not watched.watch.stalls() and time.monotonic() < ends:
+        watched.sign()
+        never.wait(0.01)
+
+    (stall,) = watched.watch.stalls()
+    assert stall.seconds == pytest.approx(14)
+    assert stall.cause == "the process did not run, or another thread held the interpreter"
+    assert watched.watch.count == 1
+
+
 def test_a_late_sign_is_the_lag(watched: Watched) -> None:
     watched.clock.rightNow += 0.35
     watched.clock.advance(0)
