@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from twisted.application.service import IService
@@ -241,8 +240,6 @@ def _load_what_is_closed_later(options: MixsvcOptions, web: WebApplication) -> N
     if gives_up_rights(options):
         load_early(web.pages)
         load_early(web.application)
-        for name in ("acceptor", "channel", "desk", "sessions", "socket_file"):
-            import_module(f"mixsvc.operations.control.{name}")
 
 
 def _check_nobody_has(settings: Settings, options: MixsvcOptions, beginning: Beginning) -> None:

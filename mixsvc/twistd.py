@@ -38,8 +38,17 @@ HERE: Final = "."
 PID_FILE: Final = "twistd.pid"
 LOG_FILE: Final = "twistd.log"
 
-# What polls rates imports it later; see mixsvc.rates.sources.late_client.
-HTTP_CLIENT: Final = "mixsvc.rates.sources.agent"
+# What is imported at first use, which is late for a process that has become another user meanwhile.
+LOADED_LATER: Final = (
+    "mixsvc.rates.sources.agent",
+    "mixsvc.rates.sources.ecb_xml",
+    "mixsvc.charts.drawing",
+    "mixsvc.pages.webhooks.slack",
+    "mixsvc.operations.control.acceptor",
+    "mixsvc.operations.control.channel",
+    "mixsvc.operations.control.desk",
+    "mixsvc.operations.control.sessions",
+)
 
 # Where twistd's options have what this process has from another one.
 INHERITANCE: Final = "mixsvc_inheritance"
@@ -110,7 +119,8 @@ def load_early(application: object) -> None:
     """
     for encoding in ("idna", "cp437", "latin-1"):
         codecs.lookup(encoding)
-    import_module(HTTP_CLIENT)
+    for name in LOADED_LATER:
+        import_module(name)
     if isinstance(application, Flask):
         application.test_client().get("/")
 
