@@ -16,12 +16,14 @@ import pytest
 
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
-from tests.e2e.support.crowd import Crowd
+from tests.e2e.support.crowd import Crowd, stored_messages
 from tests.e2e.support.links import polling, slow, websocket
+from tests.e2e.support.nodes import node_settings
 from tests.e2e.support.passers_by import PassersBy
 from tests.e2e.support.service import DEADLINE, Config, Daemon, Launch, Service, config_text
 from tests.e2e.support.urls import status_of
 from tests.e2e.support.waiting import wait_until
+from tests.postgres import Postgres
 from tests.trials import figures, is_long, rounds
 
 # One restart in `make test`; `make faults` does the ten of the service's promise, or more.
@@ -204,3 +206,25 @@ def test_if_the_old_process_is_killed_the_new_one_does_not_go_on_without_it(laun
         assert second.stderr == f"mixsvc: a restart is going on already, with process {new}\n"
         os.kill(new, signal.SIGTERM)
         service.lines.wait_for_end()
+
+
+@pytest.mark.trial
+def test_on_postgresql_the_new_process_serves_before_the_old_one_ends(
+    launch: Launch, tmp_path: Path, server: Postgres
+) -> None:
+    url = server.url(server.new_database())
+    launch = node_settings(replace(launch, folder=tmp_path / "node"), url)
+    launch = launch.having(server={"admin_listen": "unix:admin.sock", "drain": "1"})
+    with Service(launch) as service:
+        crowd = Crowd([service.port], "shared", [slow(websocket), slow(polling)])
+        with PassersBy(service.port) as passers_by:
+            crowd.wait_for_more(5)
+            done = restart(launch)
+            assert (done.returncode, done.stderr) == (0, "")
+            crowd.wait_for_more(5)
+            service.wait_for("Main loop terminated")
+            crowd.wait_for_more(5)
+        crowd.end()
+        assert passers_by.wrong == []
+        assert "Traceback" not in service.log()
+    crowd.judge(stored_messages(server, url, "shared"))
