@@ -50,6 +50,7 @@ from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
+from mixsvc.http.ports.detaching import adopt_connection
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.http.ports.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
@@ -341,7 +342,8 @@ class MixService(MultiService):
             from mixsvc.operations.restart.predecessor import Predecessor
 
             predecessor = Predecessor(self._reactor, self._process.beginning, inheritance)
-            self._reactor.callWhenRunning(predecessor.wait, self._prepared, self._take_over)
+            adopt = partial(adopt_connection, self._reactor, self._site)
+            self._reactor.callWhenRunning(predecessor.wait, self._prepared, self._take_over, adopt)
 
     def _prepared(self) -> "Deferred[Any]":
         """Fires when views can run."""

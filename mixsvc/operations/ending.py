@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mixsvc.chat.service import ChatService
 from mixsvc.common.records import record
 from mixsvc.holds.holder import ClientHolder
+from mixsvc.http.ports.detaching import detached
 from mixsvc.http.site import MixSite
 from mixsvc.operations.ports import OpenPorts
 from mixsvc.rates.service import RatesService
@@ -87,13 +87,17 @@ class EndingParts:
 
 
 class ServiceEnd:
-    """The steps of the end; those of one entry run side by side. Reactor thread."""
+    """The steps of the end; those of one entry run side by side. Reactor thread.
+
+    detached: idle connections that another process can go on with, after `storing_steps`.
+    """
 
     _log: Final = Logger("mixsvc.service")
 
-    def __init__(self, clock: IReactorTime, parts: EndingParts) -> None:
+    def __init__(self, clock: Any, parts: EndingParts) -> None:
         self._clock = clock
         self._parts = parts
+        self.detached: Sequence[int] = ()
 
     def stop_steps(self) -> Sequence[Sequence[StopStep]]:
         """The steps of a stop, in order.
@@ -180,6 +184,7 @@ class ServiceEnd:
         until = self._clock.seconds() + REST_SECONDS
         while self._parts.site.is_busy() and self._clock.seconds() < until:
             await self._sleep(LOOK_SECONDS)
+        self.detached = detached(list(self._parts.site.idle), self._clock)
 
     async def _pause_admin(self) -> None:
         self._parts.admin_ports.pause()

@@ -5,9 +5,11 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from twisted.internet.interfaces import IFileDescriptorReceiver
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 __all__ = ["FAILED", "GO", "PREPARED", "READY", "RestartLink", "linked"]
 
@@ -16,23 +18,38 @@ PREPARED: Final = "prepared"
 FAILED: Final = "failed "
 READY: Final = "ready"
 
-# What the old process says: the database is free.
+# What the old process says: the database is free; a connection comes with this message.
 GO: Final = "go"
+CONNECTION: Final = "connection"
 
 
+@implementer(IFileDescriptorReceiver)
 class RestartLink(LineOnlyReceiver):
     """One end of it. Reactor thread."""
 
     delimiter = b"\n"
 
-    def __init__(self, heard: Callable[[str], object], lost: Callable[[], object]) -> None:
-        """heard: gets each message. lost: the other process has ended."""
+    def __init__(
+        self, heard: Callable[[str], object], lost: Callable[[], object], given: Callable[[int], object] = os.close
+    ) -> None:
+        """heard: gets each message. lost: the other process has ended. given: gets each descriptor that comes."""
         self._heard = heard
         self._lost = lost
+        self._given = given
 
     def say(self, message: str) -> None:
         """Send a message."""
         self.sendLine(" ".join(message.split()).encode())
+
+    def give(self, descriptor: int) -> None:
+        """Send a descriptor, and a message, without which none is sent. The caller closes it when it is gone."""
+        transport: Any = self.transport
+        transport.sendFileDescriptor(descriptor)
+        self.say(CONNECTION)
+
+    def fileDescriptorReceived(self, descriptor: int) -> None:
+        """See IFileDescriptorReceiver."""
+        self._given(descriptor)
 
     def lineReceived(self, line: bytes) -> None:
         """See LineOnlyReceiver."""

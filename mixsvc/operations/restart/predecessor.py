@@ -93,12 +93,16 @@ class Predecessor:
         self._has_gone = False
         self.process = inheritance.process
 
-    def wait(self, prepare: Callable[[], "Deferred[Any]"], take_over: Callable[[], None]) -> None:
+    def wait(
+        self, prepare: Callable[[], "Deferred[Any]"], take_over: Callable[[], None], adopt: Callable[[int], None]
+    ) -> None:
         """Tell the old process once everything is prepared, and call take_over as soon as it lets go.
+
+        adopt: gets the descriptor of each connection that the old one gives, after that.
 
         This process ends if the other one ends before that, and if anything fails.
         """
-        self._link = linked(self._reactor, self._inheritance.link, RestartLink(self._heard, self._lost))
+        self._link = linked(self._reactor, self._inheritance.link, RestartLink(self._heard, self._lost, adopt))
         self._watch_keeper()
         prepared = prepare()
         prepared.addCallback(self._tell_prepared)

@@ -37,7 +37,12 @@ STOPPED: Final = "the service is stopped"
 
 
 class EndSteps(Protocol):
-    """The steps in which the service lets go; see mixsvc.operations.ending.ServiceEnd."""
+    """The steps in which the service lets go; see mixsvc.operations.ending.ServiceEnd.
+
+    detached: idle connections that the new process can go on with.
+    """
+
+    detached: Sequence[int]
 
     async def slow_down(self) -> None:
         """Accept no more connections, after a moment in which those that are open are told so."""
@@ -179,6 +184,7 @@ class Restarting:
             beginning.at_exit.act = partial(keep_service, successor.process, successor.kept)
         elif beginning.inheritance is not None and beginning.inheritance.keeper is not None:
             os.write(beginning.inheritance.keeper, b"%d\n" % successor.process)
+        successor.give(self._end.detached)
         self._answer.callback(f"process {successor.process} has taken over from {os.getpid()}")
 
     def _failed(self, failure: Failure) -> None:

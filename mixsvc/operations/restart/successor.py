@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 
@@ -66,6 +67,12 @@ class Successor:
         if self._link is not None:
             self._link.say(GO)
         return waiting
+
+    def give(self, connections: Iterable[int]) -> None:
+        """Let it go on with connections; it serves."""
+        for each in connections:
+            if self._link is not None:
+                self._link.give(each)
 
     def end(self, number: int = signal.SIGKILL) -> None:
         """Send it a signal, if it runs."""

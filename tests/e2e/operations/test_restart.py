@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -228,3 +229,18 @@ def test_on_postgresql_the_new_process_serves_before_the_old_one_ends(
         assert passers_by.wrong == []
         assert "Traceback" not in service.log()
     crowd.judge(stored_messages(server, url, "shared"))
+
+
+def test_an_idle_connection_goes_on_in_the_new_process(service: Service, launch: Launch) -> None:
+    with closing(HTTPConnection("127.0.0.1", service.port, timeout=DEADLINE)) as connection:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        ours = connection.sock.getsockname()
+
+        assert restart(launch).returncode == 0
+
+        connection.request("GET", "/api/rates")
+        answer = connection.getresponse()
+        assert (answer.status, answer.will_close) == (200, False)
+        answer.read()
+        assert connection.sock.getsockname() == ours

@@ -87,6 +87,7 @@ class _PollingLink:
         self._path = f"/chat/000/{token_hex(8)}"
         self._receiving, self._sending = (HTTPConnection("127.0.0.1", port, timeout=POLL_SECONDS) for _ in range(2))
         self._waiting: deque[str] = deque()
+        self._is_open = False
         self._take(self._post(self._receiving, "xhr", ""))
 
     def send(self, text: str) -> None:
@@ -114,8 +115,10 @@ class _PollingLink:
     def _take(self, frame: str) -> None:
         if frame[:1] == "a":
             self._waiting += json.loads(frame[1:])
-        elif frame[:1] == "c":
+        elif frame[:1] == "c" or (frame[:1] == "o" and self._is_open):
+            # As sockjs-client does it: a second opening means that the server has lost the session.
             raise LinkLost(frame)
+        self._is_open = True
 
     def __enter__(self) -> Self:
         return self

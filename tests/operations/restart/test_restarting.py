@@ -22,6 +22,7 @@ class Steps:
 
     def __init__(self, done: list[str]) -> None:
         self._done = done
+        self.detached: Sequence[int] = ()
 
     def _step(self, name: str) -> Sequence[Sequence[StopStep]]:
         def do() -> Deferred[None]:

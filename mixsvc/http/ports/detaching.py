@@ -1,0 +1,50 @@
+"""Idle connections that another process goes on with: nothing of a request has come, and nothing of a response waits.
+
+To close them would be no fault (RFC 9112, 9.6), but a request may be on its way at this moment, and would be lost.
+Under TLS only this process knows what was agreed on, so these connections are closed.
+"""
+
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.interfaces import IProtocolFactory
+
+__all__ = ["adopt_connection", "detached"]
+
+
+def detached(channels: Iterable[Any], reactor: Any) -> list[int]:
+    """Take these connections from the reactor, which reads nothing of them any more.
+
+    channels: MixChannels that are idle; those that are detached end. Returns descriptors, which the caller closes.
+    Reactor thread.
+    """
+    writers = set(map(id, reactor.getWriters()))
+    found = []
+    for channel in channels:
+        transport = channel.transport
+        if isinstance(transport, tcp.Server) and not channel.isSecure() and id(transport) not in writers:
+            found.append(_taken(transport))
+    return found
+
+
+def adopt_connection(reactor: Any, factory: IProtocolFactory, descriptor: int) -> None:
+    """Go on with a connection that was detached. Closes the descriptor. Reactor thread."""
+    with socket.socket(fileno=descriptor) as connection, suppress(OSError):
+        # The client may have left.
+        reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
+
+
+def _taken(transport: Any) -> int:
+    transport.stopReading()
+    number = transport.fileno()
+    copy = os.dup(number)
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    # What ends the transport means nothing to the connection from now on.
+    os.dup2(null, number, inheritable=False)
+    os.close(null)
+    transport.abortConnection()
+    return copy
