@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
+from shutil import rmtree
 from typing import Any, Final
 
 from twisted.internet.error import ConnectionDone
@@ -93,7 +94,7 @@ class ReloadedService:
         return answer
 
     def end(self) -> None:
-        """Stop it."""
+        """Stop it, and remove its folder."""
         stopped = self.service.stopService()
         ends = time.monotonic() + DEADLINE
         while not stopped.called and time.monotonic() < ends:
@@ -101,6 +102,7 @@ class ReloadedService:
             self.reactor.advance(0.1)
         for number, handler in self.before.items():
             signal.signal(number, handler)
+        rmtree(self.folder)
 
     def turn(self) -> None:
         """Do what threads have asked for, and what is due."""

@@ -139,7 +139,7 @@ def test_a_service_that_stops_reads_nothing_any_more() -> None:
     service.end()
 
     with pytest.raises(ActionRefused, match="stopping"):
-        service.reload(server={"hosts": "elsewhere"})
+        service.reactor.wait_for(service.service.desk.perform("reload", ()))
 
 
 def test_a_service_without_a_file_says_so() -> None:
