@@ -48,6 +48,7 @@ LOADED_LATER: Final = (
     "mixsvc.operations.control.channel",
     "mixsvc.operations.control.desk",
     "mixsvc.operations.control.sessions",
+    "mixsvc.operations.window.resource",
 )
 
 # Where twistd's options have what this process has from another one.

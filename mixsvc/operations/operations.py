@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -39,6 +40,7 @@ from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
+from mixsvc.threads.own_threads import OwnThreads
 
 if TYPE_CHECKING:
     from mixsvc.operations.control.acceptor import ControlAcceptor
@@ -49,6 +51,8 @@ __all__ = ["Operations", "ProcessContext"]
 
 # Seconds after the start until that is measured which operators may ask for.
 WATCH_AFTER: Final = 3.0
+
+DESK: Final = ("mixsvc.operations.control.desk", "mixsvc.operations.control.sessions")
 
 # Bytes of the longest form that operators send.
 MAX_FORM: Final = 65536
@@ -144,6 +148,7 @@ class Operations:
 
     def _load_window(self) -> IResource:
         """The page for operators; called in a thread."""
+        _load_desk()
         from mixsvc.operations.window.desk import ControlDesk
         from mixsvc.operations.window.resource import make_window
 
@@ -201,6 +206,16 @@ class Operations:
             means=OperatorMeans(self.reopen, self.reload, self._readiness.drain, self.restart),
         )
 
+    def _load_watch(self) -> None:
+        """In a thread, as an import would hold up the reactor."""
+        _load_desk()
+        self._reactor.callFromThread(self._watch)
+
+    def _watch(self) -> None:
+        # None: the service has ended meanwhile.
+        if self._watching is not None:
+            self.desk.watch.start()
+
     def log_into_file(self, application: Any) -> None:
         """Make twistd log into our file instead of its own, which cannot be reopened; called before logging begins.
 
@@ -256,7 +271,7 @@ class Operations:
         self._lag.start()
         if self._control is not None or self.settings.server.admin_listen:
             # Not in the way of the start.
-            self._watching = self._reactor.callLater(WATCH_AFTER, lambda: self.desk.watch.start())
+            self._watching = self._reactor.callLater(WATCH_AFTER, OwnThreads().start, self._load_watch)
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
             call = self._reactor.callFromThread
@@ -338,12 +353,19 @@ class Operations:
         self._lag.stop()
         if self._watching is not None and self._watching.active():
             self._watching.cancel()
+        self._watching = None
         if self._desk is not None:
             self._desk.watch.stop()
         if self._control is not None:
             self._control.close()
         self._notifier.stop()
         self._access.flush()
+
+
+def _load_desk() -> None:
+    """Import what operators see and do."""
+    for name in DESK:
+        import_module(name)
 
 
 def _for_operators(settings: Settings) -> Settings:
