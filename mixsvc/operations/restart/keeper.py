@@ -42,6 +42,9 @@ def main(process: int, descriptor: int) -> None:
             process = next_process(descriptor)
             if not process:
                 end_as(status)
+        if not exists(process):
+            # It has ended before it was our child, so nobody knows how.
+            os._exit(1)
         number = signal.sigwait((*GIVEN_ON, signal.SIGCHLD))
 
 
@@ -51,6 +54,15 @@ def give_on(process: int, number: int) -> None:
         os.kill(process, number)
     except OSError:
         pass
+
+
+def exists(process: int) -> bool:
+    """Whether there is a process of this number, also one that has ended and waits for its parent."""
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
 
 
 def reaped() -> dict[int, int]:

@@ -132,6 +132,7 @@ class Restarting:
                 await self._give(successor)
         except RestartFailed as error:
             self._successor = None
+            successor.close()
             self._log.error("mixsvc: no restart, this process goes on: {reason}", reason=str(error))
             raise
         letting_go = self._leave() if storage.url else self._let_go(successor)

@@ -80,6 +80,11 @@ class Successor:
             if self._transport is not None:
                 self._transport.signalProcess(signal.Signals(number).name.removeprefix("SIG"))
 
+    def close(self) -> None:
+        """Close what was made for a new process that has failed."""
+        if self.kept is not None:
+            self.kept.close()
+
     def _wait(self, seconds: float, text: str) -> "Deferred[None]":
         waiting: Deferred[None] = Deferred(lambda each: each.errback(RestartFailed("the service is stopped")))
         self._waiting = waiting
@@ -159,8 +164,8 @@ class Successor:
         lines = [line for line in self._said.splitlines() if line.strip()]
         if len(lines) > 1:
             self._log.error("mixsvc: the new process said:\n{text}", text=self._said.rstrip())
-        said = lines[-1].strip().removeprefix("mixsvc: ") if lines else how
-        self._fail(said if not self.has_gone else f"the new process has ended: {how}")
+        is_told = lines and not self.has_gone
+        self._fail(lines[-1].strip().removeprefix("mixsvc: ") if is_told else f"the new process has ended: {how}")
 
     def _succeed(self) -> None:
         waiting, self._waiting = self._waiting, None

@@ -81,3 +81,17 @@ def test_it_follows_the_service_from_process_to_process(link: tuple[socket.socke
         assert keeper.wait(SECONDS) == 7
     for each in (*first, *second):
         os.close(each)
+
+
+def test_it_ends_with_a_service_whose_end_another_process_has_seen(link: tuple[socket.socket, socket.socket]) -> None:
+    first = os.pipe()
+    # The second process ends while the first one is there, which reaps it.
+    script = f"sh -c 'echo $$' & wait; read x < /dev/fd/{first[0]}"
+    with kept(script, link[1], first[0]) as keeper:
+        (successor,) = said(keeper) - {"kept"}
+        link[0].send(f"{successor}\n".encode())
+        os.write(first[1], b"end\n")
+
+        assert keeper.wait(SECONDS) == 1
+    for each in first:
+        os.close(each)

@@ -115,6 +115,16 @@ class RestartingTests(SynchronousTestCase):
         # And may try again.
         self.assertNoResult(self.restarting.begin())
 
+    def test_a_new_process_that_ends_without_a_word_is_named_and_leaves_no_descriptor(self) -> None:
+        self.twistd["nodaemon"] = True
+        before = os.listdir("/proc/self/fd")
+        restart = self.restarting.begin()
+
+        self.reactor.ends(3)
+
+        self.assertEqual(self.failed(restart), "the new process has ended: it ended with status 3")
+        self.assertEqual(os.listdir("/proc/self/fd"), before)
+
     def test_a_new_process_that_says_nothing_is_ended_after_its_time(self) -> None:
         restart = self.restarting.begin()
 
