@@ -34,8 +34,9 @@ MOST_CALLS: Final = 30
 LOOK_SECONDS: Final = 0.05
 LEAST_SHARE: Final = 0.1
 
-# How often it is noted what all threads have used so far.
+# How often it is noted what all threads have used so far: while views work, and while none does.
 ALL_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 10.0
 
 # What a reactor does while it waits for events: it was not held up by what it did.
 WAITING: Final = frozenset(("doPoll", "doSelect", "doKEvent", "doIteration", "doWaitForMultipleEvents", "_run_once"))
@@ -92,6 +93,8 @@ class StallWatch:
         self._caught_after = self._missed = 0.0
         self._used: dict[int, float] = {}
         self._used_at = self._all_at = 0.0
+        # What the reactor's thread had used at its last sign.
+        self._own_used = 0.0
         self._stalls: deque[ReactorStall] = deque(maxlen=MOST_STALLS)
         self._ended = Event()
         self._call: IDelayedCall | None = None
@@ -123,6 +126,9 @@ class StallWatch:
     def _sign(self, due: float) -> None:
         now = self._clock.seconds()
         before, self._signed = self._signed, time.monotonic()
+        if not self._missed:
+            # In the thread itself it is cheap to ask for.
+            self._own_used = time.thread_time()
         self.lag_now = max(now - due, 0.0)
         self._latest = max(self._latest, self.lag_now)
         # Whoever held the interpreter held the watching thread up, too, and this one was the first to go on.
@@ -145,10 +151,13 @@ class StallWatch:
 
     def _look(self, now: float) -> None:
         """Note what threads have used so far: those that work now, and from time to time all."""
-        is_due = now - self._all_at >= ALL_SECONDS
-        if is_due:
+        working = self._views.labels()
+        if now - self._all_at >= (ALL_SECONDS if working else IDLE_SECONDS):
             self._all_at = now
-        self._used |= processor_seconds(None if is_due else [self._reactor_thread, *self._views.labels()])
+            self._used |= processor_seconds()
+        elif working:
+            self._used |= processor_seconds(working)
+        self._used[self._reactor_thread] = self._own_used
         self._used_at = now
 
     def _passed(self) -> None:

@@ -24,7 +24,7 @@ STATM: Final = "/proc/self/statm"
 class ServiceWatch:
     """Begins when the service runs, and ends with it. Used in the reactor thread.
 
-    All of it together takes less than a thousandth of one core, and never holds the reactor for long.
+    All of it together takes some thousandths of one core, and never holds the reactor for long.
     """
 
     def __init__(self, service: OperatedService) -> None:
