@@ -146,7 +146,10 @@ def _path(given: argparse.Namespace) -> str:
 
 def _failed(path: str, error: OSError) -> MixError:
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-        return MixError(f"no service listens at {path}; start it, or name its settings file by --config")
+        return MixError(
+            f"no service listens at {path}; start it, or go to its folder, or name its settings file (--config) or its "
+            "socket (--socket)"
+        )
     if isinstance(error, PermissionError):
         return MixError(f"you may not use {path}: only root and the user of the service may")
     if isinstance(error, TimeoutError):

@@ -155,7 +155,8 @@ def test_the_socket_is_that_of_the_settings(played: Played, capsys: pytest.Captu
     assert main(["ctl", "reopen", "--config", "a.ini"]) == 0
     assert main(["ctl", "reopen", "--socket", "deep/mixsvc.ctl"]) == 0
     assert main(["ctl", "reopen"]) == 1
-    assert capsys.readouterr().err.startswith(f"mixsvc: no service listens at {os.getcwd()}/mixsvc.ctl; start it")
+    told = capsys.readouterr().err
+    assert told.startswith(f"mixsvc: no service listens at {os.getcwd()}/mixsvc.ctl; start it, or go to its folder")
 
 
 @pytest.mark.parametrize("received", [b"", b'{"ok": tr'])

@@ -162,7 +162,9 @@ def _drain(service: "OperatedService", given: Given) -> "Deferred[str]":
         raise ActionRefused("it is drain, or drain off")
     service.means.drain(not given["off"])
     if given["off"]:
+        _log.info("mixsvc: an operator has put the service back into rotation")
         return succeed("/readyz says again that the service should get requests")
+    _log.info("mixsvc: an operator has taken the service out of rotation")
     return succeed("/readyz says that the service should get no new requests; drain off takes that back")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from twisted.logger import capturedLogs, formatEvent
 
 from mixsvc.errors import ActionRefused, NameTaken
 from tests.operations.control.support import DeskTestCase
@@ -67,11 +68,16 @@ class ActionTests(DeskTestCase):
         assert Path("access.log").exists()
 
     def test_a_drained_service_is_not_ready_until_it_is_taken_back(self) -> None:
-        self.perform("drain")
-        assert self.desk.overview()["service"]["stage"] == "drained"
+        with capturedLogs() as logged:
+            self.perform("drain")
+            assert self.desk.overview()["service"]["stage"] == "drained"
 
-        self.perform("drain", "off")
-        assert self.desk.overview()["service"]["stage"] == "serving"
+            self.perform("drain", "off")
+            assert self.desk.overview()["service"]["stage"] == "serving"
+
+        told = [formatEvent(event) for event in logged]
+        assert "mixsvc: an operator has taken the service out of rotation" in told
+        assert told[-1] == "mixsvc: an operator has put the service back into rotation"
 
     def test_a_service_that_stops_cannot_be_drained(self) -> None:
         self.service.stopService()
