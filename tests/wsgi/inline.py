@@ -162,5 +162,7 @@ class Served:
         """What comes back on a new connection."""
         channel, wire = self.connect(wire)
         channel.dataReceived(data)
+        # Many requests are answered in several turns.
+        self.reactor.advance(0)
         answer: bytes = wire.value()
         return answer
