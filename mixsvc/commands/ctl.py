@@ -4,6 +4,7 @@ import argparse
 import json
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from mixsvc.commands.command import Command, CommandParser
@@ -121,11 +122,20 @@ def _ask(given: argparse.Namespace, name: str, words: Sequence[str]) -> Mapping[
         connection.settimeout(PATIENCE_SECONDS + (action.seconds if action is not None else 0.0))
         try:
             connection.connect(path)
-            connection.sendall(json.dumps({"action": name, "arguments": [*words]}).encode() + b"\n")
-            received = b"".join(iter(lambda: connection.recv(65_536), b""))
+            received = _exchanged(connection, json.dumps({"action": name, "arguments": [*words]}).encode() + b"\n")
         except OSError as error:
             raise _failed(path, error) from None
     return _checked(path, received)
+
+
+def _exchanged(connection: socket.socket, question: bytes) -> bytes:
+    """What is answered. Whoever refuses to be asked says why, and ends the connection without reading the question."""
+    received: list[bytes] = []
+    with suppress(ConnectionError):
+        connection.sendall(question)
+    with suppress(ConnectionError):
+        received.extend(iter(lambda: connection.recv(65_536), b""))
+    return b"".join(received)
 
 
 def _path(given: argparse.Namespace) -> str:
@@ -152,7 +162,7 @@ def _failed(path: str, error: OSError) -> MixError:
         )
     if isinstance(error, PermissionError):
         return MixError(f"you may not use {path}: only root and the user of the service may")
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | BlockingIOError):
         return MixError(f"the service at {path} has not answered in time; it is busy, or stopped")
     return MixError(f"the service at {path} cannot be asked ({error.strerror})")
 

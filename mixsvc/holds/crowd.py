@@ -1,7 +1,8 @@
 """All clients that are held: how many there may be, and that each is looked after from time to time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -50,8 +51,15 @@ class HeldCrowd(Generic[Client]):
     def __len__(self) -> int:
         return self._count
 
+    def __contains__(self, client: Client) -> bool:
+        return client in self._buckets[client.bucket]
+
     def __iter__(self) -> Iterator[Client]:
         return (client for bucket in self._buckets for client in list(bucket))
+
+    def some(self, most: int) -> Sequence[tuple[Client, str]]:
+        """Clients with their networks, at most so many."""
+        return list(islice((each for bucket in self._buckets for each in bucket.items()), most))
 
     def is_full(self, network: str) -> str:
         """What there is too much of for one more of this network: "streams", "address"; "" if it may come."""

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from math import ceil
 from typing import Any, Final, TypeAlias
 
@@ -36,7 +35,7 @@ from mixsvc.interfaces.holds import Hold
 from mixsvc.interfaces.topics import Following, Subscription, TopicEnd, TopicReader, Topics
 from txsockjs.sockets import PlainWebSockets, RefusedHandshake, upgrade_connection
 
-__all__ = ["Feeds", "HeldStats", "HoldLimits", "ClientHolder", "Surroundings"]
+__all__ = ["Feeds", "HeldEntry", "HeldStats", "HoldLimits", "ClientHolder", "Surroundings"]
 
 # What can be followed, by the source of a hold.
 Feeds: TypeAlias = Mapping[str, Topics]
@@ -84,6 +83,15 @@ class HeldStats:
     slow: int
 
 
+@record
+class HeldEntry:
+    """A client that is held. person: "" for a stranger. network: what it is counted by; "" on a Unix socket."""
+
+    client: HeldClient
+    person: str
+    network: str
+
+
 class ClientHolder:
     """The clients that views have left to the service; a HeldOwner. Belongs to the reactor thread."""
 
@@ -119,9 +127,16 @@ class ClientHolder:
         """What was counted until now."""
         return HeldStats(self._held, self._opened, self._refused, self._slow)
 
-    def some(self, most: int) -> Sequence[tuple[HeldClient, str]]:
-        """Clients that are held, at most so many, each with its person; "" for a stranger."""
-        return [(each, getattr(self._identities.get(each), "person", "")) for each in islice(self._crowd, most)]
+    def some(self, most: int) -> Sequence[HeldEntry]:
+        """Clients that are held, at most so many."""
+        return [
+            HeldEntry(client, getattr(self._identities.get(client), "person", ""), counted)
+            for client, counted in self._crowd.some(most)
+        ]
+
+    def is_held(self, client: HeldClient) -> bool:
+        """Whether a client has not left."""
+        return client in self._crowd
 
     def hold(self, request: MixRequest, fields: Fields, hold: Hold) -> None:
         """Hold the client of a request, which its view has left. fields: headers of the response."""
@@ -209,7 +224,7 @@ class ClientHolder:
         return stream
 
     def _websocket(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
-        client = HeldWebSocket(self)
+        client = HeldWebSocket(self, arrival.request.began)
         client.reader = HeldReader(client, WEBSOCKETS.framing, arrival.hold, arrival.is_new)
         client.reader.following = self._follow(arrival, identity, client.reader, WEBSOCKETS)
         try:

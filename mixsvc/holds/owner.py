@@ -17,6 +17,10 @@ class HeldClient(Protocol):
     def road(self) -> Road:
         """How it is held."""
 
+    @property
+    def began(self) -> float:
+        """When its request began, in seconds of the clock of its site."""
+
     def beat(self) -> None:
         """Called from time to time: see whether it is there."""
 

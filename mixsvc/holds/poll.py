@@ -46,6 +46,11 @@ class HeldPoll:
         self._is_over = False
         self._timer: IDelayedCall | None = None
 
+    @property
+    def began(self) -> float:
+        """See HeldClient."""
+        return self._request.began
+
     def wait(self, clock: IReactorTime, seconds: float) -> None:
         """The response may take so long."""
         self._timer = clock.callLater(seconds, self._answer, ())

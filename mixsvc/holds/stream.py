@@ -51,6 +51,11 @@ class EventStream:
         self._acknowledged = -1
         self.record = record
 
+    @property
+    def began(self) -> float:
+        """See HeldClient."""
+        return self.record.began
+
     # For the reader
 
     def send(self, data: bytes) -> bool:

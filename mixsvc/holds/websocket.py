@@ -28,15 +28,17 @@ class HeldWebSocket:
 
     road: Final = Road.WEBSOCKET
 
-    __slots__ = ("_is_over", "_owner", "_waiting", "bucket", "connection", "reader", "sent", "writer")
+    __slots__ = ("_is_over", "_owner", "_waiting", "began", "bucket", "connection", "reader", "sent", "writer")
 
     connection: WebSocketConnection
     writer: SocketWriter
     reader: HeldReader
     bucket: int
 
-    def __init__(self, owner: HeldOwner) -> None:
+    def __init__(self, owner: HeldOwner, began: float) -> None:
+        """began: see HeldClient."""
         self._owner = owner
+        self.began = began
         self._waiting = 0
         self._is_over = False
         self.sent = 0

@@ -84,6 +84,26 @@ def test_what_cannot_be_done_is_one_line_and_status_1(played: Played, capsys: py
     assert capsys.readouterr() == ("", "mixsvc: there is no room loby\n")
 
 
+def test_a_service_that_refuses_to_be_asked_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("mixsvc.ctl")
+        listening.listen()
+        # It does not read the question, so that the connection is reset.
+        refusing = threading.Thread(target=refuse, args=(listening,))
+        refusing.start()
+
+        assert main(["ctl", "say", "lobby", "x" * 1_000_000]) == 1
+
+        refusing.join()
+    assert capsys.readouterr() == ("", "mixsvc: too many ask\n")
+
+
+def refuse(listening: socket.socket) -> None:
+    client, _ = listening.accept()
+    with client:
+        client.sendall(answer(ok=False, error="too many ask"))
+
+
 def test_the_status_is_a_summary(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
     asked = played(answer(ok=True, data=OVERVIEW))
 

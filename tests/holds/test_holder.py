@@ -51,6 +51,24 @@ class HolderTests(HeldCase):
         assert stats.held == {"stream": 0, "poll": 1, "websocket": 0}
         assert stats.opened == {"stream": 1, "poll": 1, "websocket": 0}
 
+    def test_each_is_listed_with_its_person_its_network_and_its_beginning(self) -> None:
+        self.serve(holding("order-42", person="ada"))
+        now = self.clock.seconds()
+        leaving, _ = self.ask(PLAIN)
+        self.clock.advance(3)
+        self.ask(GET % (b"", b""))
+
+        listed = self.holder.some(5)
+
+        assert [(each.client.road.value, each.person, each.client.began - now) for each in listed] == [
+            ("stream", "ada", 0),
+            ("poll", "ada", 3),
+        ]
+        assert {each.network for each in listed} == {"192.0.2.7"}
+        assert len(self.holder.some(1)) == 1
+        leaving.connectionLost(Failure(ConnectionDone()))
+        assert [self.holder.is_held(each.client) for each in listed] == [False, True]
+
     def test_the_authenticator_says_who_is_held(self) -> None:
         self.people.next = Deferred()
         ada = Identity("ada")

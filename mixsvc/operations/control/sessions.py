@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mixsvc.chat.connection import ChatConnection
+from mixsvc.common.records import record
 from mixsvc.common.times import utc_seconds
 from mixsvc.errors import ActionRefused
 from mixsvc.operations.control.parts import MonitoredParts
@@ -28,6 +30,14 @@ GOODBYE: Final = "Closed by an operator"
 SERVICE_RESTART: Final = 1012
 
 
+@record
+class Closing:
+    """How a session is closed. is_open: whether it has not ended."""
+
+    close: Callable[[], object]
+    is_open: Callable[[], bool]
+
+
 class SessionBook:
     """Lists sessions, and closes them. Used in the reactor thread.
 
@@ -40,8 +50,8 @@ class SessionBook:
         self._clock = clock
         self._wall = wall
         self._numbers = count(1)
-        # By the id() of an object: its number, the object itself, and what closes it.
-        self._shown: OrderedDict[int, tuple[int, object, Callable[[], object]]] = OrderedDict()
+        # By the id() of an object: its number, the object itself, and how it is closed.
+        self._shown: OrderedDict[int, tuple[int, object, Closing]] = OrderedDict()
 
     def chat(self, lagging: Sequence[Any], most: int) -> list[SessionFields]:
         """Sessions of the chat: those whose clients do not keep up, then the newest; at most so many.
@@ -61,10 +71,12 @@ class SessionBook:
 
     def close(self, number: int) -> str:
         """Close a session that was shown under this number; returns what it was. Raises ActionRefused."""
-        for key, (known, _, close) in self._shown.items():
+        for key, (known, _, closing) in self._shown.items():
             if known == number:
                 del self._shown[key]
-                close()
+                if not closing.is_open():
+                    raise ActionRefused(f"session {number} has ended already")
+                closing.close()
                 return f"session {number} is closed"
         raise ActionRefused(f"there is no session {number}; the list of sessions has their numbers")
 
@@ -73,7 +85,10 @@ class SessionBook:
         client = connection.client if isinstance(connection, ChatConnection) else None
         kind = transport.session.transport
         return {
-            "id": self._number(transport, lambda: transport.close(SERVICE_RESTART, GOODBYE)),
+            "id": self._number(
+                transport,
+                Closing(lambda: transport.close(SERVICE_RESTART, GOODBYE), lambda: transport.protocol is not None),
+            ),
             "person": client.name if client is not None else "",
             "door": "websocket" if kind in WEBSOCKETS else "sockjs",
             "transport": kind,
@@ -85,7 +100,9 @@ class SessionBook:
 
     def _irc(self, connection: "IrcConnection") -> SessionFields:
         return {
-            "id": self._number(connection, lambda: connection.end(GOODBYE)),
+            "id": self._number(
+                connection, Closing(lambda: connection.end(GOODBYE), lambda: self._is_irc_open(connection))
+            ),
             "person": connection.name,
             "door": "irc",
             "transport": "irc over TLS" if connection.is_secure else "irc",
@@ -96,24 +113,28 @@ class SessionBook:
         }
 
     def _held(self, most: int) -> Iterator[SessionFields]:
-        for client, person in self._parts.holder.some(most):
-            record: Any = getattr(client, "record", None)
-            peer = record.getClientAddress() if record is not None else None
+        for each in self._parts.holder.some(most):
             yield {
-                "id": self._number(client, client.abort),
-                "person": person,
-                "road": client.road.value,
-                "address": str(getattr(peer, "host", "")),
-                "since": self._moment(record.began) if record is not None else None,
+                "id": self._number(
+                    each.client, Closing(each.client.abort, partial(self._parts.holder.is_held, each.client))
+                ),
+                "person": each.person,
+                "road": each.client.road.value,
+                "address": each.network,
+                "since": self._moment(each.client.began),
             }
+
+    def _is_irc_open(self, connection: "IrcConnection") -> bool:
+        irc = self._parts.irc
+        return irc is not None and connection in irc.newest(irc.numbers()[0])
 
     def _moment(self, at: float) -> str:
         return utc_seconds(self._wall() - (self._clock() - at))
 
-    def _number(self, owner: object, close: Callable[[], object]) -> int:
+    def _number(self, owner: object, closing: Closing) -> int:
         known = self._shown.pop(id(owner), None)
         number = known[0] if known is not None else next(self._numbers)
-        self._shown[id(owner)] = (number, owner, close)
+        self._shown[id(owner)] = (number, owner, closing)
         if len(self._shown) > KEPT:
             self._shown.popitem(last=False)
         return number

@@ -37,6 +37,16 @@ class OverviewTests(DeskTestCase):
         assert self.perform("close", str(session["id"])) == f"session {session['id']} is closed"
         assert b'c[1012,"Closed by an operator"]' in self.post(b"/chat/000/secret-name/xhr")
 
+    def test_a_session_that_has_ended_is_not_said_to_be_closed_now(self) -> None:
+        self.post(b"/chat/000/leaving/xhr")
+        (session,) = self.desk.overview()["sessions"]["list"]
+        # Nobody polls.
+        self.reactor.advance(6)
+        assert self.desk.overview()["sessions"]["list"] == []
+
+        with pytest.raises(ActionRefused, match="^session 1 has ended already$"):
+            self.perform("close", str(session["id"]))
+
     def test_a_session_that_nobody_was_shown_cannot_be_closed(self) -> None:
         with pytest.raises(ActionRefused, match="^there is no session 1; the list of sessions has their numbers$"):
             self.perform("close", "1")
