@@ -25,6 +25,9 @@ GIVEN_ON = (
     signal.SIGUSR2,
 )
 
+# A status of wait(2): it has ended with 1.
+FAILED = 1 << 8
+
 
 def main(process: int, descriptor: int) -> None:
     """Keep the service until it has ended, and end as it has."""
@@ -37,14 +40,12 @@ def main(process: int, descriptor: int) -> None:
         if number != signal.SIGCHLD:
             give_on(process, number)
         ended.update(reaped())
-        while process in ended:
-            status = ended.pop(process)
+        while process in ended or not exists(process):
+            # If it has ended before it was our child, nobody knows how.
+            status = ended.pop(process, FAILED)
             process = next_process(descriptor)
             if not process:
                 end_as(status)
-        if not exists(process):
-            # It has ended before it was our child, so nobody knows how.
-            os._exit(1)
         number = signal.sigwait((*GIVEN_ON, signal.SIGCHLD))
 
 

@@ -7,7 +7,7 @@ import socket
 import sys
 from typing import Final
 
-__all__ = ["keep_service"]
+__all__ = ["adopt_orphans", "keep_service"]
 
 PROGRAM: Final = os.path.join(os.path.dirname(__file__), "keeper.py")
 
@@ -18,11 +18,17 @@ PR_SET_CHILD_SUBREAPER: Final = 36
 HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD)
 
 
-def keep_service(process: int, link: socket.socket) -> None:
-    """Become that process; does not return. Called last of all. process: the service. link: a socket to it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
-    # Kept by the program. Without it, no process of a later restart would be a child of this one.
+def adopt_orphans() -> None:
+    """Let the processes of later restarts become children of this one, while it still ends, and of its program."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def keep_service(process: int, link: socket.socket) -> None:
+    """Become that process; does not return. Called last of all, after adopt_orphans.
+
+    process: the service. link: a socket to it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     link.set_inheritable(True)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

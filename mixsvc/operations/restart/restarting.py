@@ -24,7 +24,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning
-from mixsvc.operations.restart.keeping import keep_service
+from mixsvc.operations.restart.keeping import adopt_orphans, keep_service
 from mixsvc.operations.restart.successor import Successor
 from mixsvc.shutdown import StopDeadline, StopStep
 
@@ -182,6 +182,7 @@ class Restarting:
         beginning.twistd["pidfile"] = ""
         service.sockets.abandon()
         if successor.kept is not None:
+            adopt_orphans()
             beginning.at_exit.act = partial(keep_service, successor.process, successor.kept)
         elif beginning.inheritance is not None and beginning.inheritance.keeper is not None:
             os.write(beginning.inheritance.keeper, b"%d\n" % successor.process)
@@ -189,7 +190,11 @@ class Restarting:
         self._answer.callback(f"process {successor.process} has taken over from {os.getpid()}")
 
     def _failed(self, failure: Failure) -> None:
-        self._log.failure("mixsvc: the new process has not taken over; the service ends", failure)
+        if failure.check(RestartFailed):
+            reason = failure.getErrorMessage()
+            self._log.critical("mixsvc: the new process has not taken over; the service ends: {reason}", reason=reason)
+        else:
+            self._log.failure("mixsvc: the new process has not taken over; the service ends", failure)
         self._service.beginning.at_exit.act = self._service.beginning.at_exit.fail
         if not self._answer.called:
             self._answer.errback(failure)

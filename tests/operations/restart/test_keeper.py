@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.builds import PROJECT
+from tests.e2e.support.waiting import wait_until
 
 SECONDS = 60
 
@@ -18,10 +20,12 @@ SECONDS = 60
 START = f"""
 import os, signal, socket, sys
 sys.path.insert(0, {str(PROJECT)!r})
-from mixsvc.operations.restart.keeping import keep_service
+from mixsvc.operations.restart.keeping import adopt_orphans, keep_service
+adopt_orphans()
 service = os.fork()
 if not service:
     os.execv("/bin/sh", ["sh", "-c", sys.argv[2]])
+exec(sys.argv[3])
 signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
 os.write(1, b"kept\\n")
 keep_service(service, socket.socket(fileno=int(sys.argv[1])))
@@ -29,11 +33,13 @@ keep_service(service, socket.socket(fileno=int(sys.argv[1])))
 
 
 @contextmanager
-def kept(script: str, link: socket.socket, *inherited: int) -> Iterator[subprocess.Popen[str]]:
-    """A keeper. script: of sh, which is the service. inherited: what it finds open."""
-    command = [sys.executable, "-c", START, str(link.fileno()), script]
+def kept(script: str, link: socket.socket, *inherited: int, before: str = "") -> Iterator[subprocess.Popen[str]]:
+    """A keeper. script: of sh, which is the service. inherited: what it finds open. before: Python that comes first."""
+    command = [sys.executable, "-c", START, str(link.fileno()), script, before]
     descriptors = [link.fileno(), *inherited]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=descriptors) as keeper:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=descriptors
+    ) as keeper:
         try:
             yield keeper
         finally:
@@ -44,6 +50,11 @@ def said(keeper: "subprocess.Popen[str]") -> set[str]:
     """What the service and its keeper say, a line each."""
     assert keeper.stdout
     return {keeper.stdout.readline().strip(), keeper.stdout.readline().strip()}
+
+
+def parent(process: str) -> int:
+    """The number of its parent."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.fixture
@@ -76,10 +87,31 @@ def test_it_follows_the_service_from_process_to_process(link: tuple[socket.socke
         (successor,) = said(keeper) - {"kept"}
         link[0].send(f"{successor}\n".encode())
         os.write(first[1], b"end\n")
+        # Before that, its parent could see its end.
+        wait_until(lambda: parent(successor) == keeper.pid, "the first process has ended")
         os.write(second[1], b"end\n")
 
         assert keeper.wait(SECONDS) == 7
     for each in (*first, *second):
+        os.close(each)
+
+
+def test_it_follows_a_service_that_has_left_its_place_before_this_process_became_its_keeper(
+    link: tuple[socket.socket, socket.socket],
+) -> None:
+    end = os.pipe()
+    # The first process is reaped by what this process was before.
+    script = f"sh -c 'echo $$; read x < /dev/fd/{end[0]}; exit 7' & exit 3"
+    with kept(script, link[1], end[0], before="os.waitpid(service, 0); sys.stdin.readline()") as keeper:
+        assert keeper.stdout and keeper.stdin
+        link[0].send(keeper.stdout.readline().encode())
+        keeper.stdin.write("go\n")
+        keeper.stdin.flush()
+        assert keeper.stdout.readline() == "kept\n"
+        os.write(end[1], b"end\n")
+
+        assert keeper.wait(SECONDS) == 7
+    for each in end:
         os.close(each)
 
 
