@@ -4,6 +4,7 @@ Public modules, for those who use it:
 
 - `factory`: a SockJS service as a resource, as a site for one factory, as a site for several
 - `multiplex`: several protocols over one session
+- `sockets`: plain WebSockets, and connections that are taken over from a site
 - `utils`: broadcast, and helpers of txsockjs 1.2.2
 - `endpoint`: the endpoint description `sockjs:`
 - `clock`: timers that hold when somebody sets the system's clock

@@ -8,7 +8,8 @@ Files, in the order in which one meets them:
 - gate: holds a client's requests until it is known whether it may do the first of them.
 - hook_posts: what incoming webhooks write. operators: what operators say and do.
 - arrivals: who comes to one of several nodes (mixsvc/nodes) before that has begun.
-- handlers/: what the requests do.
+- doors: how clients of other protocols come in, such as IRC.
+- handlers/: what the requests do. searching/: what search does.
 - storage/: the queue in front of the database, and the SQL.
 - model/: rooms, people, sanctions, epochs, token buckets. Pure.
 - protocol/: requests, events and commands, with the contract in prose. Pure.

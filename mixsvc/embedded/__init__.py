@@ -13,6 +13,7 @@ waits for an orderly end. The environment variable MIXSVC_CONFIG names the setti
   lock beside it has that port; another one takes the lock within a second after its end. ports.py opens and closes it.
 - shared_chat.py: on SQLite the process with the port serves the chat, and the others call it. chat_rpc.py: how they do,
   over the loopback; mixsvc.chat.remote says what they call.
+- shared_topics.py: topics for the processes that do not have that port.
 - node_chat.py: on PostgreSQL every process is a node, which reads and speaks by itself.
 - tickets.py: how the clients that a view holds get to that port.
 """

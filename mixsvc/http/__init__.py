@@ -13,7 +13,7 @@ this order:
 - page_request: the short way, for a page without a twisted.web Request; also how what is in memory is sent, piece by
   piece if it is long; request: the long way, for everything else.
 - routing: the chat at its prefix, with its scripts (mixsvc.scripts), the application everywhere else.
-- direct_writer: a whole response goes to the socket at once.
+- direct_writer: a whole response goes to the socket at once. pulled: one whose producer is asked for each piece.
 - timeouts, write_deadline: one timer looks at the deadlines of all connections once a second.
 - interfaces: what a request, its connection and its site need of each other, so that no file imports one above it.
 - client_connections: apart from all this, connections to the servers of others, with a limit to each answer.

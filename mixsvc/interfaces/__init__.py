@@ -13,8 +13,9 @@ Rules that hold for all of them:
 - A value knows its form in the HTTP API and in the chat protocol (`as_json`), so that both spell it in one way.
 
 Files: rates, chat, topics, charts and auth (one for each part), service (what a view gets: the three together), hooks
-(what the service calls in an application), threads, environ (what the HTTP server adds to the WSGI environ), rate_forms
-(rates as JSON for another process). Import the names that this package exports from it, not from its files.
+(what the service calls in an application), holds (what a view leaves to the service), doors (how other protocols come
+into the chat), goodbyes (when clients come back), threads, environ (what the HTTP server adds to the WSGI environ),
+rate_forms (rates as JSON for another process). Import the names that this package exports from it, not from its files.
 """
 
 from mixsvc.interfaces.auth import Authenticator, IAuthenticator, Identity

@@ -6,6 +6,7 @@ one meets them:
 
 - pages.py: /healthz (the process is alive), /readyz (the process should get requests) and /metrics, on [server]
   admin_listen; without that setting the first two are on the public port, before the application.
+- ports.py: opens the ports of a setting, and logs what is listened on.
 - later.py, window/: on that port, too: a page about the service, loaded when somebody asks for it first.
 - readiness.py: what /readyz says: STARTING, SERVING or STOPPING, whether a child can run views if there are children,
   and whether the database completes a write. The result of one write holds for five seconds. Failing sources of rates
@@ -17,6 +18,7 @@ one meets them:
 - access_log.py: one line for each response, written in batches.
 - log_files.py: log files, which are reopened on SIGUSR1 and SIGHUP after logrotate has moved them away.
 - reloading/: SIGHUP, or an operator, has the settings read again.
+- restart/: a new process takes over the listening sockets, and then the service.
 - renewal_signal.py: SIGUSR2, on which children with new code replace those with the old one.
 - ending.py: the steps of the end of the service, in order.
 - stop_signals.py: SIGTERM and SIGINT, from makeService to the end of the process.

@@ -12,6 +12,7 @@ nothing of mixsvc.chat, mixsvc.rates and mixsvc.wsgi. The files, in the order in
   (see scripts/page_files). Pages load the bundle in static/built/, which tools/bundle.mjs makes of the modules; a
   checkout without npm loads the modules.
 - api/: /api, for the page's scripts and other programs.
+- webhooks/: /api/hooks, where other programs write to the chat as they write to Slack.
 - auth/: who somebody is: session cookies, moderators' logins.
 - chat_url.py: the chat's URL if it is on another port or host than the page.
 - flask_log.py: app.logger writes to twisted.logger.

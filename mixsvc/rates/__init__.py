@@ -19,7 +19,8 @@ The way of a rate, in the order in which it meets the files:
 13. history/sqlite, history/postgres: its SQL
 14. history/backfill: fills days that are missing
 15. facade: what views and the chat read, in any thread (mixsvc.interfaces.rates.IRates)
-16. news: sends changes to other processes, where remote takes them and asks for the past
+16. events: the rates as topics, for event streams
+17. news: sends changes to other processes, where remote takes them and asks for the past
 
 The folders, from the lowest: model <- sources <- history, polling <- service. The docstring of each has its theory.
 

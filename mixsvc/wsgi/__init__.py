@@ -7,7 +7,9 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
   passes it to a thread of the pool.
 - environ.py makes the environ. It is the only module that makes one: authentication.py gets its own from there, so that
   an authenticator sees who opens a chat connection as a view would see the same client.
-- child_authentication.py asks the authenticator in the processes of views, where there are any.
+- child_authentication.py asks the authenticator in the processes of views, where there are any. passwords.py: whose
+  password came by IRC.
+- request_name.py: what logs call a request.
 - call.py calls the application in the thread, and logs its failures.
 - response_head.py checks what start_response gets; response.py holds the body to its Content-Length and decides
   between two ways to send it:
@@ -22,9 +24,11 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
   - A file that the application returns in wsgi.file_wrapper (file_wrapper.py) needs no thread: it is sent from where it
     is.
 
+- held.py finds out that a view leaves its client to the service.
 - socket_views.py gives the views of handshakes for WebSockets threads of their own, and sockets (mixsvc.sockets).
 - long_polls.py gives the polls of Socket.IO threads of their own.
-- writer.py carries out all of it on the reactor's side.
+- writer.py carries out all of it on the reactor's side; target.py, what a stream does with its request.
+- children/: the same in processes of their own. supervision/: when these are started, replaced and killed.
 
 The threads are daemon threads of our own pool (mixsvc.threads.pool): a view that hangs is named in the log at the stop
 and left behind. twisted.web's own WSGIResource uses the reactor's pool, which is joined at the end.

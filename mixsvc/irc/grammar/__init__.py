@@ -1,5 +1,6 @@
 """IRC as text: lines, names, masks, and how texts become lines. Pure: no sockets, no state.
 
+- line_buffer: from what a client sends to lines.
 - lines: from the bytes of a line to its command and parameters, and back, with message tags.
 - names: nicknames and channels for the chat's names of persons and rooms, both ways.
 - texts: what is said, as lines of at most 512 bytes, and what a client sends, without its formatting codes.

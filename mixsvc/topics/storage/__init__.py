@@ -1,6 +1,7 @@
 """Topics in the database.
 
 - records: what is stored and asked for. store: the functions that each kind of database has for topics.
+- queue: the line in front of the database, with group commit.
 - sqlite, postgres: these functions. The tables are in mixsvc/storage/schema and mixsvc/storage/postgres/schema.
 
 **Numbering.** The table `topic` has the last number of each topic, and outlives its events. All events of a transaction

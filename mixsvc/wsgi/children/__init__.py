@@ -10,11 +10,14 @@ application as mixsvc.wsgi does, in threads. In the order in which one meets the
 | resource, call | at the service: a request, and what comes back for it |
 | socket_call | at the service: one whose view may take its client's socket (mixsvc.sockets) |
 | process, link, setup | at the service: one child, its socket, and what it is told to begin with |
+| asked, runs | at the service: what a child asks of it, and what it has a child do besides requests |
 | trial | before there is a service: whether a child can import the application |
 | incoming, sender | in a child: frames that come, and frames that go |
 | host | in a child: calls and their threads |
 | remote_request | in a child: a response |
+| asking, run_threads | in a child: the other ends of asked and runs |
 | child_log | in a child: its log, which becomes the service's |
+| output | at the service: what a child and its programs write to stdout and stderr |
 
 The child has no reactor, as an application may run one of its own. mixsvc.child puts it together.
 

@@ -71,6 +71,25 @@ def test_many_rooms_take_many_turns() -> None:
     assert len(rates.listed()) == 10
 
 
+def test_the_longer_a_look_takes_the_later_comes_the_next_one() -> None:
+    clock = Clock()
+    looks: list[float] = []
+
+    def known() -> list[Room]:
+        looks.append(clock.seconds())
+        return rooms(2 * AT_ONCE)
+
+    rates = RoomRates(clock, known, 10)
+    rates.start()
+    clock.advance(1)
+
+    clock.advance(49)
+    assert looks == [0.0]
+
+    clock.advance(1)
+    assert looks == [0.0, 51.0]
+
+
 def test_it_ends() -> None:
     clock = Clock()
     rates = RoomRates(clock, lambda: rooms(1), 10)

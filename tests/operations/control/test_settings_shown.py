@@ -49,6 +49,7 @@ def test_what_differs_is_shown_as_it_is_written() -> None:
         "[webhooks]\noutgoing = crm https://hooks.example.org/services/s3cret\n",
         "[chat]\nmoderators = Ann: scrypt:32768:8:1$s3cret$00\n",
         "[server]\nlisten = http:8080:password=s3cret\n",
+        "[server]\nlisten = http:8080:adminToken=s3cret\n",
     ],
 )
 def test_no_secret_is_shown(text: str) -> None:

@@ -142,6 +142,16 @@ def test_a_service_that_stops_reads_nothing_any_more() -> None:
         service.reactor.wait_for(service.service.desk.perform("reload", ()))
 
 
+def test_a_service_that_stops_while_it_reads_changes_nothing() -> None:
+    service = ReloadedService()
+    service.write(server={"hosts": "elsewhere"})
+    reload = service.service.desk.perform("reload", ())
+    service.end()
+
+    with pytest.raises(MixError, match="^the service is stopping$"):
+        service.reactor.wait_for(reload)
+
+
 def test_a_service_without_a_file_says_so() -> None:
     service = ReloadedService(has_origin=False)
     try:

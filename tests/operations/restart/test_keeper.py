@@ -85,7 +85,8 @@ def test_it_follows_the_service_from_process_to_process(link: tuple[socket.socke
     script = f"sh -c 'echo $$; read x < /dev/fd/{second[0]}; exit 7' & read x < /dev/fd/{first[0]}"
     with kept(script, link[1], first[0], second[0]) as keeper:
         (successor,) = said(keeper) - {"kept"}
-        link[0].send(f"{successor}\n".encode())
+        # A process that it has not yet heard of has left its place already.
+        link[0].send(f"1\n{successor}\n".encode())
         os.write(first[1], b"end\n")
         # Before that, its parent could see its end.
         wait_until(lambda: parent(successor) == keeper.pid, "the first process has ended")

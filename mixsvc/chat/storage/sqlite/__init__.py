@@ -2,6 +2,8 @@
 
 - store: all of them together.
 - messages: messages and rooms; see storage.store.MessageStore.
+- corrections: what authors change; see storage.store.CorrectionStore.
+- searching, indexing: search by FTS5, and its index.
 - sanctions: mutes, bans, deletions and the audit log; see storage.store.SanctionStore.
 
 The tables are in mixsvc/storage/schema.
