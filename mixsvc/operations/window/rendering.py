@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Template
@@ -35,6 +36,9 @@ SECTIONS: Final = (
 
 TOTAL: Final = "_total"
 
+# How long the reactor has for itself after each template that was compiled, in seconds.
+PAUSE: Final = 0.02
+
 # Sections without templates of their own that are shown, at most.
 MAX_OTHERS: Final = 20
 
@@ -49,16 +53,17 @@ class LiveParts:
 
 
 def window_templates() -> Environment:
-    """The templates of this folder; all text is escaped, and what is missing is nothing."""
+    """The templates of this folder; all text is escaped, and what is missing is nothing. Called in a thread."""
     loader = FileSystemLoader(FOLDER)
     templates = Environment(
         loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters.update(FILTERS, cells=cells)
     templates.globals.update(row_button=row_button)
-    # Compiled here, and kept.
+    # Compiled here, and kept: one after the other, as a thread that computes holds up the others, the reactor's too.
     for name in templates.list_templates():
         templates.get_template(name)
+        sleep(PAUSE)
     return templates
 
 
