@@ -20,7 +20,8 @@ one meets them:
 - reloading/: SIGHUP, or an operator, has the settings read again.
 - restart/: a new process takes over the listening sockets, and then the service.
 - renewal_signal.py: SIGUSR2, on which children with new code replace those with the old one.
-- ending.py: the steps of the end of the service, in order.
+- ending.py: the steps of the end of the service, and of a restart, in order.
+- restart/: a new process takes over the listening sockets, and then the service.
 - stop_signals.py: SIGTERM and SIGINT, from makeService to the end of the process.
 - garbage.py: garbage collection, rare until the start has ended.
 - forks.py: what a child that a view forks must not share with the service.
