@@ -5,12 +5,18 @@ from typing import Any, Final
 
 __all__ = ["history_text", "section_text", "status_text"]
 
+# The units of figures whose names do not say them.
+UNITS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("uptime", "lag_now", "lag_p99"), "s"),
+    **dict.fromkeys(("unsent", "largest", "responses_on_disk", "resident"), "bytes"),
+}
+
 # The widest column; longer texts are cut.
 WIDEST: Final = 100
 
 
 def status_text(overview: Mapping[str, Any]) -> str:
-    """A summary: each section without its tables, but for the sources of rates and the settings."""
+    """A summary: each section without its tables, unless it is one table, such as the sources of rates."""
     lines: list[str] = []
     for name, section in overview.items():
         if not section:
@@ -76,7 +82,8 @@ def _is_object(value: object) -> bool:
 
 
 def _title(key: str) -> str:
-    return key.replace("_", " ")
+    words = key.replace("_", " ")
+    return f"{words} ({UNITS[key]})" if key in UNITS else words
 
 
 def _shown(value: Any) -> str:

@@ -288,7 +288,7 @@ class Operations:
         files = [each for each in (self._log_file, self._access.file) if each is not None]
         for file in files:
             file.reopen()
-        self._log.info("mixsvc: {count} log files reopened", count=len(files))
+        self._log.info("mixsvc: log files reopened: {count}", count=len(files))
         return len(files)
 
     def _reopen_and_reload(self) -> None:

@@ -111,7 +111,7 @@ def test_the_status_is_a_summary(played: Played, capsys: pytest.CaptureFixture[s
 
     shown = capsys.readouterr().out
     assert asked == [{"action": "status", "arguments": []}]
-    assert "SERVICE\n  version: 1.0\n  uptime: 61\n  stage: serving\n  listening: http://127.0.0.1:8080/\n" in shown
+    assert "SERVICE\n  version: 1.0\n  uptime (s): 61\n  stage: serving\n  listening: http://127.0.0.1:8080/\n" in shown
     assert "ROOMS\n  total: 2\n" in shown and "lobby" not in shown
     assert "RATES\n  name  state    last error\n  ecb   failing  no answer within 10 s\n" in shown
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from mixsvc.operations.window.shown import clock, iso, shown, text
+from mixsvc.operations.window.shown import iso, moment, shown, text
 
 __all__ = ["cells", "row_button"]
 
@@ -43,6 +43,5 @@ def _content(key: str, value: Any) -> str:
     if isinstance(value, int | float):
         return escape(shown(value, key))
     if isinstance(value, str):
-        moment = escape(iso(value))
-        return f'<time datetime="{moment}" title="{moment}">{escape(clock(value))}</time>'
+        return f'<time datetime="{escape(iso(value))}">{escape(moment(value))}</time>'
     return f"<bdi>{escape(text(value))}</bdi>"

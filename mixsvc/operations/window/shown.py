@@ -23,7 +23,7 @@ BYTES: Final = ("B", "KB", "MB", "GB", "TB")
 # Keys of moments; and parts of the keys of durations and of bytes.
 MOMENTS: Final = frozenset(("at", "since", "started", "last_success", "next_try", "until", "seen", "last_error_at"))
 SECONDS: Final = re.compile("(^|_)(seconds|lag|uptime|age|behind|silence)(_|$)")
-AMOUNTS: Final = re.compile("(^|_)(bytes|unsent|unread|memory|disk|resident)(_|$)")
+AMOUNTS: Final = re.compile("(^|_)(bytes|unsent|largest|unread|memory|disk|resident)(_|$)")
 
 # Keys of numbers that count nothing.
 NAMES: Final = frozenset(("pid", "port", "id", "child", "number"))
@@ -87,8 +87,14 @@ def size(value: Any) -> str:
 
 def clock(value: Any) -> str:
     """Returns the time of day, in UTC, of a moment: seconds since 1970, or a text that has the time after a T."""
-    moment = iso(value)
-    return moment[11:19] if len(moment) >= 19 and moment[10:11] == "T" else text(value)
+    found = iso(value)
+    return found[11:19] if len(found) >= 19 and found[10:11] == "T" else text(value)
+
+
+def moment(value: Any) -> str:
+    """Returns the date and the time of day, in UTC, of a moment as `clock` takes it: it may be days ago, or to come."""
+    found = iso(value)
+    return f"{found[:10]} {found[11:19]}" if len(found) >= 19 and found[10:11] == "T" else text(value)
 
 
 def iso(value: Any) -> str:
@@ -121,7 +127,7 @@ def sentence(value: Any) -> str:
 def shown(value: Any, key: str) -> str:
     """Returns what is shown for the value of a key, whose name says what it counts."""
     if key in MOMENTS:
-        return clock(value)
+        return moment(value)
     if key in NAMES or isinstance(value, bool) or not isinstance(value, int | float):
         return text(value)
     if SECONDS.search(key):
@@ -141,5 +147,5 @@ def words(name: Any) -> str:
 
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
-    each.__name__: each for each in (number, duration, size, clock, iso, pairs, sentence, shown, text, words)
+    each.__name__: each for each in (number, duration, size, clock, iso, moment, pairs, sentence, shown, text, words)
 }

@@ -112,7 +112,7 @@ def test_a_signal_that_comes_while_it_starts_is_heeded_once_it_runs(
 
     service = start(replace(launch, environ={"PYTHONPATH": str(launch.folder)}))
 
-    service.wait_for("1 log files reopened")
+    service.wait_for("log files reopened: 1")
     assert status_of(f"{service.url}/healthz") == 200
 
 
@@ -121,7 +121,7 @@ def assert_moved_and_opened_anew(daemon: Daemon, folder: Path, tell: Callable[[]
     for name in ("mixsvc.log", "access.log"):
         (folder / name).rename(folder / f"{name}.1")
     tell()
-    Running(daemon.lines).wait_for("2 log files reopened")
+    Running(daemon.lines).wait_for("log files reopened: 2")
     get_text(f"{daemon.url}/?after")
     daemon.stop()
 
@@ -177,7 +177,7 @@ def test_the_example_for_logrotate_rotates_both(launch: Launch, changed: dict[st
         get_text(f"{daemon.url}/?before")
         # So that there is something to rotate: logrotate leaves empty files alone.
         os.kill(daemon.pid, signal.SIGUSR1)
-        daemon.wait_for("2 log files reopened")
+        daemon.wait_for("log files reopened: 2")
         folder = launch.folder
         example = (PROJECT / "deploy" / "logrotate").read_text()
         for old, new in {
@@ -199,7 +199,7 @@ def test_the_example_for_logrotate_rotates_both(launch: Launch, changed: dict[st
             timeout=DEADLINE,
         )
         assert (done.returncode, done.stderr) == (0, "")
-        daemon.wait_for("2 log files reopened", after=count)
+        daemon.wait_for("log files reopened: 2", after=count)
         get_text(f"{daemon.url}/?after")
         daemon.stop()
 

@@ -93,7 +93,7 @@ def test_the_signal_reopens_the_logs_and_reloads_and_the_log_says_both(service: 
 
     assert (service.folder / "access.log").exists()
     texts = [formatEvent(each) for each in logged]
-    assert "mixsvc: 1 log files reopened" in texts
+    assert "mixsvc: log files reopened: 1" in texts
     assert "mixsvc: the settings were read again: changed: [server] hosts" in texts
 
 

@@ -19,7 +19,7 @@ def test_numbers_moments_and_lists_have_their_own_looks() -> None:
     assert found == (
         '<td class="is-unsent">1.5 KB</td>'
         '<td class="is-since">'
-        '<time datetime="2026-10-30T15:04:05Z" title="2026-10-30T15:04:05Z">15:04:05</time></td>'
+        '<time datetime="2026-10-30T15:04:05Z">2026-10-30 15:04:05</time></td>'
         '<td class="is-rooms"><bdi>a, b</bdi></td>'
         '<td class="is-ready">yes</td>'
         '<td class="is-more"><bdi>a: 1</bdi></td>'

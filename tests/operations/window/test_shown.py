@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mixsvc.operations.window.shown import clock, duration, iso, number, sentence, shown, size, text
+from mixsvc.operations.window.shown import clock, duration, iso, moment, number, sentence, shown, size, text
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,11 @@ def test_bytes_are_counted_by_thousands(value: float, wanted: str) -> None:
 
 def test_moments_are_shown_in_utc_as_numbers_and_as_texts() -> None:
     assert clock("2026-10-30T15:04:05Z") == "15:04:05"
+    assert (moment("2026-10-30T15:04:05.123Z"), moment(1793372645)) == ("2026-10-30 15:04:05",) * 2
     assert (clock(1793372645), iso(1793372645)) == ("15:04:05", "2026-10-30T15:04:05Z")
 
 
-@pytest.mark.parametrize("filter_", [number, duration, size, clock, text])
+@pytest.mark.parametrize("filter_", [number, duration, size, clock, moment, text])
 @pytest.mark.parametrize("value", [None, "", "a word", [], {}, True, float("inf"), -1, 10**40, "x" * 10_000])
 def test_whatever_comes_something_is_shown(filter_: Any, value: object) -> None:
     assert 0 < len(filter_(value)) < 2100
@@ -60,7 +61,7 @@ def test_the_name_of_a_key_says_what_its_number_is() -> None:
     assert shown(0.5, "seconds_p99") == "500 ms"
     assert shown(12345, "messages") == "12\u202f345"
     assert shown(12345, "responses_on_disk") == "12.3 KB"
-    assert shown("2026-10-30T15:04:05Z", "next_try") == "15:04:05"
+    assert shown("2026-10-30T15:04:05Z", "next_try") == "2026-10-30 15:04:05"
     assert shown(False, "lag") == "no"
 
 
