@@ -13,8 +13,20 @@ from mixsvc.errors import BadSetting
 
 __all__ = ["ReadSettings", "inspect_settings", "read_settings"]
 
-# The user part of a URL. Messages must not show it, as others may read them.
+# The user part of a URL, and its query, which may have a key. Messages must not show them, as others may read them.
 PASSWORD: Final = re.compile(r"//[^/?#]*@")
+QUERY: Final = re.compile(r"(://[^\s?]*\?)\S+")
+
+# Settings whose values messages do not show at all: they have passwords, keys, and URLs that are secret.
+UNSHOWN: Final = frozenset(
+    {
+        ("chat", "moderators"),
+        ("rates", "json_headers"),
+        ("webhooks", "outgoing"),
+        ("storage", "url"),
+        ("nodes", "listen_url"),
+    }
+)
 
 # Bytes that some clients need for a character beyond U+FFFF (\\ud83d\\ude00: escaped in JSON inside JSON), and bytes
 # for the other fields of a message.
@@ -82,7 +94,7 @@ def _apply(values: Values, mistakes: list[BadSetting]) -> Settings:
     for (section, key), value in values.items():
         part = getattr(settings, section)
         try:
-            changed = replace(part, **{key: _parse(_field(section, key), value)})
+            changed = replace(part, **{key: _parse(section, _field(section, key), value)})
         except BadSetting as error:
             mistakes.append(error)
         else:
@@ -94,12 +106,16 @@ def _field(section: str, key: str) -> "Field[Any]":
     return next(each for each in fields(SECTIONS[section]) if each.name == key)
 
 
-def _parse(known: "Field[Any]", value: RawSetting) -> object:
+def _parse(section: str, known: "Field[Any]", value: RawSetting) -> object:
     try:
         return known.metadata["parse"](value.text)
     except ValueError as error:
-        shown = PASSWORD.sub("//...@", value.text)[:100]
-        raise BadSetting(f"{value.place}: {value.name} = {shown!r} is not valid: {error}") from None
+        shown = "" if (section, known.name) in UNSHOWN else f" = {_without_secrets(value.text)[:100]!r}"
+        raise BadSetting(f"{value.place}: {value.name}{shown} is not valid: {error}") from None
+
+
+def _without_secrets(text: str) -> str:
+    return QUERY.sub(r"\1...", PASSWORD.sub("//...@", text))
 
 
 def _is_known(place: tuple[str, str]) -> bool:

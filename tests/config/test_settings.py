@@ -160,6 +160,22 @@ def test_a_message_names_the_place_of_a_mistake_and_what_to_write(tmp_path: Path
     assert complaint(tmp_path, text).startswith(said)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[chat]\nmoderators = Mo: SECRET\n",
+        "[rates]\njson_headers = X-Api-Key=SECRET\n",
+        "[webhooks]\noutgoing = crm https://crm.example.org/SECRET nonsense\n",
+        "[rates]\njson_url = htp://rates.example.org/?key=SECRET\n",
+        "[rates]\necb_url = htp://SECRET@rates.example.org/\n",
+    ],
+)
+def test_a_message_shows_nothing_that_may_be_secret(tmp_path: Path, text: str) -> None:
+    said = complaint(tmp_path, text)
+
+    assert " is not valid: " in said and "SECRET" not in said
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match=r"nowhere.ini: cannot be read \(No such file or directory\); give"):
         read_settings(str(tmp_path / "nowhere.ini"))

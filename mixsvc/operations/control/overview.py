@@ -125,7 +125,7 @@ class Overview:
         stats = self._parts.chat.stats()
         return {
             "total": stats.rooms,
-            "members": stats.members,
+            "persons": stats.members,
             "messages": stats.messages,
             "list": [*self._watch.rooms.listed()],
         }

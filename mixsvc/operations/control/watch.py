@@ -63,7 +63,7 @@ def _gauges(service: OperatedService, stalls: StallWatch) -> Mapping[str, Callab
         "sessions": lambda: parts.chat.resource.session_count + (parts.irc.numbers()[0] if parts.irc else 0),
         "held": lambda: sum(parts.holder.stats().held.values()),
         "connections": lambda: service.http().connections,
-        "members": lambda: parts.chat.stats().members,
+        "persons": lambda: parts.chat.stats().members,
         "lag_seconds": stalls.latest,
         "views_busy": lambda: parts.views.load()[0],
         "views_waiting": lambda: parts.views.load()[1],

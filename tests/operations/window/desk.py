@@ -112,7 +112,7 @@ def an_idle_service() -> dict[str, Any]:
         },
         "sessions": {"total": 0, "by_transport": {}, "by_door": {"websocket": 0, "sockjs": 0, "irc": 0}, "list": []},
         "held": {"total": 0, "by_road": {}, "opened": {}, "slow": 0},
-        "rooms": {"total": 0, "members": 0, "messages": 0, "per_second": 0.0, "list": []},
+        "rooms": {"total": 0, "persons": 0, "messages": 0, "per_second": 0.0, "list": []},
         "reactor": {"lag_now": 0.0004, "lag_p99": 0.001, "timers": 11, "stalls": []},
         "views": {"size": 10, "busy": 0, "waiting": 0, "running": [], "slots": []},
         "outboxes": {"closed": 0, "held_slow": 0, "sockets_slow": 0, "responses_on_disk": 0},
@@ -183,7 +183,7 @@ def a_busy_service() -> dict[str, Any]:
         "list": sessions,
     }
     found["held"] |= {"total": 1200, "by_road": {"stream": 1100, "poll": 100}, "opened": {"stream": 20000}}
-    found["rooms"] |= {"total": 1000, "members": 23456, "messages": 1234567, "per_second": 345.6, "list": rooms}
+    found["rooms"] |= {"total": 1000, "persons": 23456, "messages": 1234567, "per_second": 345.6, "list": rooms}
     found["reactor"] |= {"lag_now": 0.0123, "lag_p99": 0.05, "stalls": stalls}
     found["views"] |= {
         "busy": 2,

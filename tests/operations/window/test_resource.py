@@ -28,7 +28,7 @@ class PageTests(WindowTestCase):
             "xhr streaming</bdi> <b>776</b>",
             "sockjs</bdi> <b>876</b>",
             "محمد علي",
-            "50 of 9\u202f876 are shown.",
+            "50 of 9\u202f916 are shown.",
             "50 of 1\u202f000 are shown.",
             "12.3 ms",
             "mixsvc/chat/dispatch.py:120 in handle",
