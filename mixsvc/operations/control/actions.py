@@ -83,8 +83,9 @@ def _given(action: OperatorAction, words: Sequence[str]) -> Given:
     arguments, left = action.arguments, list(words)
     if len(left) > len(arguments):
         left[len(arguments) - 1 :] = [" ".join(left[len(arguments) - 1 :])]
+    # A form has all its fields, also those that were left empty.
     defaults = {each.name: each.default for each in arguments if each.default is not None}
-    return defaults | {each.name: word for each, word in zip(arguments, left, strict=False)}
+    return defaults | {each.name: word for each, word in zip(arguments, left, strict=False) if word or not each.default}
 
 
 def _say(service: "OperatedService", given: Given) -> "Deferred[str]":

@@ -81,10 +81,10 @@ class ControlConnection(Connection):
         reason = self._channel.why_not()
         self._channel.connections.add(self)
         if reason:
-            self._is_asked = True
-            self._send({"ok": False, "error": reason})
+            self._refuse(reason)
         else:
-            self._expect(QUESTION_SECONDS)
+            late = f"no question has come within {QUESTION_SECONDS:g} s; {QUESTION}"
+            self._deadline = self._channel.clock.callLater(QUESTION_SECONDS, self._refuse, late)
 
     def dataReceived(self, data: bytes) -> None:
         """Take a part of the question. What comes behind it is ignored."""
@@ -93,8 +93,7 @@ class ControlConnection(Connection):
         self._received += data[: LONGEST_QUESTION + 1 - len(self._received)]
         line, newline, _ = self._received.partition(b"\n")
         if len(line) > LONGEST_QUESTION:
-            self._is_asked = True
-            self._send({"ok": False, "error": f"a question has at most {LONGEST_QUESTION} bytes"})
+            self._refuse(f"a question has at most {LONGEST_QUESTION} bytes")
         elif newline:
             self._ask(line)
 
@@ -124,6 +123,10 @@ class ControlConnection(Connection):
         self._expect(0)
         answer = desk.answer(name, words).addTimeout(desk.seconds(name), self._channel.clock, _late)
         answer.addCallbacks(lambda fields: {"ok": True, **fields}, self._failed).addCallback(self._send)
+
+    def _refuse(self, reason: str) -> None:
+        self._is_asked = True
+        self._send({"ok": False, "error": reason})
 
     def _failed(self, failure: Failure) -> Mapping[str, Any]:
         if failure.check(MixError):

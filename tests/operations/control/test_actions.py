@@ -37,6 +37,12 @@ class ActionTests(DeskTestCase):
         with pytest.raises(NameTaken):
             self.in_view(lambda chat: chat.claim("MixSvc", "ann"))
 
+    def test_a_field_of_a_form_that_is_left_empty_counts_as_left_out(self) -> None:
+        assert self.perform("ban", "Ann", "", "too loud") == "Ann is banned for 86400 s"
+        assert self.perform("mute", "Ann", "", "too loud") == "Ann is muted for 86400 s"
+        assert self.perform("lift", "Ann", "") == "the ban of Ann is over"
+        assert [(each["kind"], each["reason"]) for each in self.desk.overview()["bans"]] == [("mute", "too loud")]
+
     def test_an_address_is_banned_and_the_ban_lifted(self) -> None:
         self.perform("ban", "192.0.2.7")
         assert [each["address"] for each in self.desk.overview()["bans"]] == ["192.0.2.7"]

@@ -114,12 +114,15 @@ def test_the_end_of_what_is_sent_ends_the_question(door: Door) -> None:
     assert json.loads(transport.value())["ok"]
 
 
-def test_whoever_asks_nothing_is_dropped(door: Door) -> None:
-    _, transport = door.connect()
+@pytest.mark.parametrize("begun", [b"", b'{"action": "say"'])
+def test_whoever_does_not_ask_in_time_is_told_so_and_dropped(door: Door, begun: bytes) -> None:
+    connection, transport = door.connect()
+    connection.dataReceived(begun)
 
     door.clock.advance(10)
 
-    assert transport.disconnected
+    assert json.loads(transport.value())["error"].startswith("no question has come within 10 s; give one line such as ")
+    assert not transport.connected
 
 
 def test_an_answer_has_its_time(door: Door) -> None:
