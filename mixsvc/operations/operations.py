@@ -52,7 +52,13 @@ __all__ = ["Operations", "ProcessContext"]
 # Seconds after the start until that is measured which operators may ask for.
 WATCH_AFTER: Final = 3.0
 
-DESK: Final = ("mixsvc.operations.control.desk", "mixsvc.operations.control.sessions")
+DESK: Final = (
+    "mixsvc.operations.control.desk",
+    "mixsvc.operations.control.sessions",
+    "mixsvc.operations.control.channel",
+    # By the time of a restart its file may be that of another version.
+    "mixsvc.operations.restart.restarting",
+)
 
 # Bytes of the longest form that operators send.
 MAX_FORM: Final = 65536
@@ -363,7 +369,7 @@ class Operations:
 
 
 def _load_desk() -> None:
-    """Import what operators see and do."""
+    """Import what operators see and do, before an upgrade replaces the files of it."""
     for name in DESK:
         import_module(name)
 

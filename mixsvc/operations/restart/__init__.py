@@ -19,5 +19,5 @@ The files, in the order in which one meets them:
 - predecessor.py: the old process, seen from the new one.
 - keeping.py, keeper.py: a process in the foreground stays there, and waits for the service.
 
-Only beginning.py is imported where nobody restarts.
+At the start only beginning.py is imported; what the old process needs, three seconds later.
 """

@@ -19,7 +19,7 @@ from mixsvc.operations.control.desk import OperatorDesk
 from mixsvc.service import MixService
 from tests.test_service import Reactor, application, end, nobody, settings
 
-__all__ = ["DeskTestCase", "WokenReactor"]
+__all__ = ["DEADLINE", "DeskTestCase", "WokenReactor"]
 
 DEADLINE: Final = 30.0
 

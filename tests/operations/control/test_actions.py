@@ -1,12 +1,14 @@
 """What operators can do, on a whole service on a reactor in memory."""
 
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from twisted.logger import capturedLogs, formatEvent
 
 from mixsvc.errors import ActionRefused, NameTaken
-from tests.operations.control.support import DeskTestCase
+from tests.operations.control.support import DEADLINE, DeskTestCase
 from tests.test_service import settings
 
 
@@ -90,3 +92,14 @@ class ActionTests(DeskTestCase):
 
         with pytest.raises(ActionRefused, match="^The service is stopping"):
             self.perform("drain", "off")
+
+    def test_what_a_restart_needs_is_loaded_before_an_upgrade_replaces_it(self) -> None:
+        names = ("mixsvc.operations.restart.restarting", "mixsvc.operations.control.channel")
+        with patch.dict(sys.modules):
+            for each in names:
+                sys.modules.pop(each, None)
+            self.started(settings(admin_listen=("tcp:9090:interface=127.0.0.1",), port=8081))
+            self.reactor.advance(3)
+            self.reactor.from_threads.get(timeout=DEADLINE)()
+
+            assert set(names) <= set(sys.modules)
