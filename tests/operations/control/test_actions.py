@@ -98,8 +98,9 @@ class ActionTests(DeskTestCase):
         with patch.dict(sys.modules):
             for each in names:
                 sys.modules.pop(each, None)
-            self.started(settings(admin_listen=("tcp:9090:interface=127.0.0.1",), port=8081))
+            watch = self.started(settings(admin_listen=("tcp:9090:interface=127.0.0.1",), port=8081)).desk.watch
             self.reactor.advance(3)
-            self.reactor.from_threads.get(timeout=DEADLINE)()
+            while not watch.history.series()["at"]:
+                self.reactor.from_threads.get(timeout=DEADLINE)()
 
             assert set(names) <= set(sys.modules)
