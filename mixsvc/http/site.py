@@ -183,6 +183,10 @@ class MixSite(Site):
         """Whether a part of a request has come, and not all of it."""
         return any(channel.phase in RECEIVING for channel in self.channels)
 
+    def is_uploading(self) -> bool:
+        """Whether the head of a request has come, and not all of its body."""
+        return any(channel.phase is Phase.BODY for channel in self.channels)
+
     def is_busy(self) -> bool:
         """Whether a request has come that is not answered yet."""
         return any(channel.phase in BUSY for channel in self.channels)

@@ -125,7 +125,7 @@ class ServiceEnd:
     async def slow_down(self) -> None:
         """Let each response say that it is its connection's last, and then accept no more connections for now.
 
-        Before that, uploads get a little time to end, as whoever connects is served meanwhile.
+        Before that, what clients are sending gets a little time to end, as whoever connects is served meanwhile.
         """
         parts, began = self._parts, self._clock.seconds()
         parts.site.say_last()
@@ -145,7 +145,10 @@ class ServiceEnd:
             await self._sleep(GOODBYE_SECONDS)
 
     def answering_steps(self) -> Sequence[Sequence[StopStep]]:
-        """Requests in flight are answered, while the clients of the chat are still served."""
+        """Requests in flight are answered, while the clients of the chat are still served.
+
+        Nobody waits for the rest of a head: it is small, so the client has died or wants to hold others up.
+        """
         return [[(0.8, "the views in flight", self._answer_all), (0.8, "the poll", self._parts.rates.stop)]]
 
     def goodbye_steps(self) -> Sequence[Sequence[StopStep]]:
@@ -174,7 +177,7 @@ class ServiceEnd:
     async def _answer_all(self) -> None:
         parts = self._parts
         try:
-            while parts.site.is_receiving() or any(parts.views.load()):
+            while parts.site.is_uploading() or any(parts.views.load()):
                 await self._sleep(LOOK_SECONDS)
         finally:
             self._give_up(parts.views.busy())
@@ -182,9 +185,11 @@ class ServiceEnd:
     async def _answer_rest(self) -> None:
         """What is answered without a view; but nobody waits for clients who do not read."""
         until = self._clock.seconds() + REST_SECONDS
-        while self._parts.site.is_busy() and self._clock.seconds() < until:
-            await self._sleep(LOOK_SECONDS)
-        self.detached = detached(list(self._parts.site.idle), self._clock)
+        try:
+            while self._parts.site.is_busy() and self._clock.seconds() < until:
+                await self._sleep(LOOK_SECONDS)
+        finally:
+            self.detached = detached(list(self._parts.site.idle), self._clock)
 
     async def _pause_admin(self) -> None:
         self._parts.admin_ports.pause()

@@ -47,6 +47,11 @@ class RestartLink(LineOnlyReceiver):
         transport.sendFileDescriptor(descriptor)
         self.say(CONNECTION)
 
+    def end(self) -> None:
+        """Close the link when all that was said and given has been sent."""
+        transport: Any = self.transport
+        transport.loseConnection()
+
     def fileDescriptorReceived(self, descriptor: int) -> None:
         """See IFileDescriptorReceiver."""
         self._given(descriptor)

@@ -33,6 +33,9 @@ __all__ = ["EndSteps", "Restarting", "RestartingService"]
 # How long the answer to who has asked for the restart may take on its way, in seconds.
 ANSWER_SECONDS: Final = 0.1
 
+# How long the new process may take to accept the connections that are idle, in seconds.
+HANDING_SECONDS: Final = 5.0
+
 STOPPED: Final = "the service is stopped"
 
 
@@ -135,7 +138,7 @@ class Restarting:
             successor.close()
             self._log.error("mixsvc: no restart, this process goes on: {reason}", reason=str(error))
             raise
-        letting_go = self._leave() if storage.url else self._let_go(successor)
+        letting_go = self._leave(successor) if storage.url else self._let_go(successor)
         self._ending = Deferred.fromCoroutine(letting_go).addErrback(self._failed).addBoth(self._over)
         return await self._answer
 
@@ -152,11 +155,13 @@ class Restarting:
         except RestartFailed:
             await deadline.share_out(self._end.closing_steps())
             raise
+        else:
+            await self._hand_over(successor)
         finally:
             await goodbyes
             await deadline.share_out(self._end.last_steps())
 
-    async def _leave(self) -> None:
+    async def _leave(self, successor: Successor) -> None:
         """On a shared database: the new process serves already."""
         server = self._service.settings().server
         await self._end.slow_down()
@@ -164,7 +169,13 @@ class Restarting:
         deadline = StopDeadline(self._service.reactor, server.shutdown_timeout)
         steps = self._end
         await deadline.share_out([*steps.answering_steps(), *steps.goodbye_steps(), *steps.storing_steps()])
+        await self._hand_over(successor)
         await deadline.share_out(steps.last_steps())
+
+    async def _hand_over(self, successor: Successor) -> None:
+        """Let the new process go on with the connections that are idle. The socket to it takes some hundred at once."""
+        deadline = StopDeadline(self._service.reactor, HANDING_SECONDS)
+        await deadline.share(1.0, "handing over connections", partial(successor.give, self._end.detached))
 
     async def _give(self, successor: Successor) -> None:
         """Let the new process be the service. Raises RestartFailed if it cannot."""
@@ -186,7 +197,6 @@ class Restarting:
             beginning.at_exit.act = partial(keep_service, successor.process, successor.kept)
         elif beginning.inheritance is not None and beginning.inheritance.keeper is not None:
             os.write(beginning.inheritance.keeper, b"%d\n" % successor.process)
-        successor.give(self._end.detached)
         self._answer.callback(f"process {successor.process} has taken over from {os.getpid()}")
 
     def _failed(self, failure: Failure) -> None:

@@ -47,6 +47,8 @@ class Successor:
         # Why it has failed; "" if it has not.
         self._fault = ""
         self._waiting: Deferred[None] | None = None
+        # Fires when the link is closed.
+        self._given: Deferred[None] = Deferred()
         self.process = 0
         self.has_gone = False
         self.kept: socket.socket | None = None
@@ -68,11 +70,13 @@ class Successor:
             self._link.say(GO)
         return waiting
 
-    def give(self, connections: Iterable[int]) -> None:
-        """Let it go on with connections; it serves."""
-        for each in connections:
-            if self._link is not None:
+    def give(self, connections: Iterable[int]) -> "Deferred[None]":
+        """Let it go on with connections; it serves. Fires when all are on their way, and nothing more can be said."""
+        if self._link is not None:
+            for each in connections:
                 self._link.give(each)
+            self._link.end()
+        return self._given
 
     def end(self, number: int = signal.SIGKILL) -> None:
         """Send it a signal, if it runs."""
@@ -153,6 +157,8 @@ class Successor:
 
     def _lost(self) -> None:
         self._link = None
+        if not self._given.called:
+            self._given.callback(None)
 
     def written(self, data: bytes) -> None:
         """It has written to its standard error, which it has no more once it is prepared."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twisted.internet.error import ProcessTerminated
+from twisted.internet.error import ConnectionDone, ProcessTerminated
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
@@ -22,6 +22,25 @@ class Process:
         self.signals.append(name)
 
 
+class Wire(StringTransport):
+    """The link. given: the descriptors that were sent. is_slow: whether what is sent takes time."""
+
+    def __init__(self, reactor: "RestartReactor") -> None:
+        StringTransport.__init__(self)
+        self._reactor = reactor
+        self.given: list[int] = []
+        self.is_slow = False
+
+    def sendFileDescriptor(self, descriptor: int) -> None:
+        """See IUNIXTransport."""
+        self.given.append(descriptor)
+
+    def loseConnection(self) -> None:
+        """See ITransport."""
+        if not self.is_slow:
+            self._reactor.link_ends()
+
+
 class RestartReactor(MemoryReactorClock):
     """Starts one process. stopped: how often it was stopped."""
 
@@ -32,7 +51,7 @@ class RestartReactor(MemoryReactorClock):
         self.stopped = 0
         self._protocol: Any = None
         self._link: Any = None
-        self._wire = StringTransport()
+        self.wire = Wire(self)
 
     def spawnProcess(self, protocol: Any, *arguments: Any, **more: Any) -> Process:
         """See IReactorProcess."""
@@ -43,7 +62,7 @@ class RestartReactor(MemoryReactorClock):
     def adoptStreamConnection(self, descriptor: int, family: int, factory: Any) -> None:
         """See IReactorSocket."""
         self._link = factory.buildProtocol(None)
-        self._link.makeConnection(self._wire)
+        self._link.makeConnection(self.wire)
 
     def stop(self) -> None:
         """See IReactorCore."""
@@ -57,8 +76,12 @@ class RestartReactor(MemoryReactorClock):
 
     def heard(self) -> str:
         """What it was told so far."""
-        text: str = self._wire.value().decode()
+        text: str = self.wire.value().decode()
         return text
+
+    def link_ends(self) -> None:
+        """All was sent over the link, and it is closed."""
+        self._link.connectionLost(Failure(ConnectionDone()))
 
     def writes(self, text: str) -> None:
         """It writes to its standard error."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
@@ -22,6 +23,7 @@ class Steps:
 
     def __init__(self, done: list[str]) -> None:
         self._done = done
+        # Only storing_steps knows.
         self.detached: Sequence[int] = ()
 
     def _step(self, name: str) -> Sequence[Sequence[StopStep]]:
@@ -44,6 +46,7 @@ class Steps:
         return self._step("goodbye")
 
     def storing_steps(self) -> Sequence[Sequence[StopStep]]:
+        self.detached = IDLE
         return self._step("store")
 
     def last_steps(self) -> Sequence[Sequence[StopStep]]:
@@ -51,6 +54,9 @@ class Steps:
 
     def closing_steps(self) -> Sequence[Sequence[StopStep]]:
         return self._step("close ports")
+
+
+IDLE: Final = (7, 8)
 
 
 class RestartingTests(SynchronousTestCase):
@@ -103,6 +109,30 @@ class RestartingTests(SynchronousTestCase):
 
         self.successResultOf(restart)
         self.assertEqual(self.done[1:], ["slow down", "send away", "answer", "goodbye", "store", "last", "finish"])
+
+    def test_the_old_process_stays_until_all_idle_connections_are_on_their_way(self) -> None:
+        self.reactor.wire.is_slow = True
+        self.successResultOf(self.served(self.restarting))
+        self.reactor.advance(1)
+        self.assertEqual((self.reactor.wire.given, self.reactor.stopped), ([*IDLE], 0))
+
+        self.reactor.link_ends()
+        self.reactor.advance(1)
+
+        self.assertEqual(self.reactor.stopped, 1)
+
+    def test_on_a_shared_database_the_idle_connections_are_those_of_the_end(self) -> None:
+        restarting = self.of(replace(Settings(), storage=StorageSettings(url="postgresql:///x")))
+
+        self.successResultOf(self.served(restarting))
+
+        self.assertEqual(self.reactor.wire.given, [*IDLE])
+
+    def served(self, restarting: Restarting) -> "Deferred[str]":
+        restart = restarting.begin()
+        self.reactor.says("prepared")
+        self.reactor.says("ready")
+        return restart
 
     def test_why_a_new_process_cannot_start_is_its_last_line_and_the_old_one_goes_on(self) -> None:
         restart = self.restarting.begin()
