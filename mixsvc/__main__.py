@@ -1,5 +1,7 @@
 """mixsvc and python -m mixsvc: the service in the foreground, and small command-line tools."""
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -49,7 +51,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Run the command of sys.argv, and end the process with its status."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        try:
+            status = main(sys.argv[1:])
+        finally:
+            # Here, and not when Python ends, which would print a traceback.
+            print(end="", flush=True)
+    except BrokenPipeError:
+        # Whoever reads, such as head, has enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 128 + signal.SIGPIPE
+    sys.exit(status)
 
 
 def _one_line(text: str) -> str:

@@ -2,6 +2,8 @@
 
 import argparse
 import io
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +49,17 @@ def test_help_lists_the_commands_and_says_what_starts_the_service() -> None:
 
     for word in ("serve", "say", "hash-password", "check-config", "twistd -n mixsvc"):
         assert word in done.stdout
+
+
+def test_whoever_reads_the_output_may_have_enough_of_it(tmp_path: Path) -> None:
+    (tmp_path / "a.ini").touch()
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "mixsvc", "check-config", str(tmp_path / "a.ini")]
+    done = subprocess.run(command, cwd=PROJECT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
 
 
 @pytest.mark.parametrize(
