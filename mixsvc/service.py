@@ -349,11 +349,13 @@ class MixService(MultiService):
         """Fires when views can run."""
         return succeed(None) if self._children is None else self._children.ready_process()
 
-    def _take_over(self) -> None:
+    async def _take_over(self) -> None:
         """The process before this one has let go."""
         self._begin()
         self._sockets_to_hand.take_over()
         self._sockets_to_hand.close_rest()
+        if self._node is not None:
+            await self._node.begun()
         for ports in self._all_ports():
             ports.resume()
 

@@ -1,7 +1,7 @@
 """The new process of a restart, seen from its inside: it prepares itself, waits for the old one, and takes over."""
 
 import os
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -94,7 +94,10 @@ class Predecessor:
         self.process = inheritance.process
 
     def wait(
-        self, prepare: Callable[[], "Deferred[Any]"], take_over: Callable[[], None], adopt: Callable[[int], None]
+        self,
+        prepare: Callable[[], "Deferred[Any]"],
+        take_over: Callable[[], Coroutine[Any, Any, None]],
+        adopt: Callable[[int], None],
     ) -> None:
         """Tell the old process once everything is prepared, and call take_over as soon as it lets go.
 
@@ -106,7 +109,7 @@ class Predecessor:
         self._watch_keeper()
         prepared = prepare()
         prepared.addCallback(self._tell_prepared)
-        prepared.addCallback(lambda _: take_over())
+        prepared.addCallback(lambda _: Deferred.fromCoroutine(take_over()))
         prepared.addCallbacks(self._tell_ready, self._failed)
 
     def _tell_prepared(self, _: Any) -> "Deferred[None]":

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.config.settings import Settings, StorageSettings
 from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
-from mixsvc.operations.restart.beginning import Beginning
+from mixsvc.operations.restart.beginning import Beginning, Inheritance
+from mixsvc.operations.restart.predecessor import Predecessor
 from mixsvc.operations.restart.restarting import Restarting, RestartingService
 from mixsvc.shutdown import StopStep
 from tests.operations.reloading.effects import shows
@@ -54,6 +55,26 @@ class Steps:
 
     def closing_steps(self) -> Sequence[Sequence[StopStep]]:
         return self._step("close ports")
+
+
+class PredecessorTests(SynchronousTestCase):
+    """The new process, on a reactor in memory that speaks the part of the old one."""
+
+    def test_it_says_that_it_is_ready_when_all_that_takes_over_is_done(self) -> None:
+        reactor, trusted = RestartReactor(), Deferred[None]()
+        inheritance = Inheritance(process=1, link=os.dup(2), stderr=os.dup(2), sockets={})
+        predecessor = Predecessor(reactor, Beginning(os.getcwd(), {}), inheritance)
+
+        async def take_over() -> None:
+            await trusted
+
+        predecessor.wait(lambda: succeed(None), take_over, os.close)
+        reactor.says("go")
+        self.assertEqual(reactor.heard(), "prepared\n")
+
+        trusted.callback(None)
+
+        self.assertEqual(reactor.heard(), "prepared\nready\n")
 
 
 IDLE: Final = (7, 8)
