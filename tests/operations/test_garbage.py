@@ -15,7 +15,7 @@ class Garbage(SynchronousTestCase):
         collect_rarely()
 
         self.assertTrue(gc.isenabled())
-        self.assertGreater(gc.get_threshold()[0], 20 * self.usual[0])
+        self.assertGreater(gc.get_threshold()[0], 10 * self.usual[0])
         self.assertEqual(gc.get_threshold()[1:], self.usual[1:])
 
     def test_after_the_start_it_is_collected_as_usual_and_without_the_objects_of_the_start(self) -> None:

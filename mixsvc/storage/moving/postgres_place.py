@@ -22,6 +22,9 @@ __all__ = ["reading", "writing"]
 # "mixm" in ASCII: the first half of the advisory lock; the second names the schema of the tables.
 LOCK: Final = 0x6D69786D
 
+# How long a move waits for another one to end, in seconds.
+LOCK_SECONDS: Final = 2
+
 # For how long nodes are watched that have not said that they stop: they may be dead. In seconds.
 WATCHED: Final = 10.0
 
@@ -89,10 +92,16 @@ def _check_target(side: Side, rows: PostgresRows, epoch: str) -> None:
 
 
 def _lock(side: Side, guard: PostgresConnection) -> None:
-    """Until the connection ends, however it ends, no other move uses the database."""
-    row = guard.execute("SELECT pg_try_advisory_lock(%s, hashtext(current_schema()))", (LOCK,)).fetchone()
-    if row != (True,):
-        raise side.refusal("another mixsvc move uses it; wait for its end")
+    """Until the connection ends, however it ends, no other move uses the database.
+
+    The server may need a moment to notice that the connection of a move that has died is gone.
+    """
+    guard.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    try:
+        guard.execute("SELECT pg_advisory_lock(%s, hashtext(current_schema()))", (LOCK,))
+    except psycopg.errors.LockNotAvailable:
+        raise side.refusal("another mixsvc move uses it; wait for its end") from None
+    guard.execute("RESET lock_timeout")
 
 
 def _expect_no_nodes(side: Side, guard: PostgresConnection, other: PostgresConnection) -> Callable[[], None]:

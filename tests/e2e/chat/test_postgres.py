@@ -42,7 +42,8 @@ def test_messages_and_rates_outlast_a_restart_without_a_file(launch: Launch, sta
 
     assert "EUR" in rates
     assert metric(admin_url(second), "mixsvc_postgresql_up") == 1
-    assert sorted(path.name for path in launch.folder.iterdir()) == ["api_token", "mixsvc.ini", "secret_key"]
+    files = {path.name for path in launch.folder.iterdir()}
+    assert files == {"admin_token", "api_token", "mixsvc.ctl", "mixsvc.ini", "secret_key"}
     assert PASSWORD not in first.log() + second.log()
 
 

@@ -41,7 +41,10 @@ def test_with_a_port_of_their_own_they_are_there_alone(start: Callable[[Launch],
     service = start(launch.having(server=OPERATORS))
     url = admin_url(service)
 
-    assert [status_of(f"{url}{path}") for path in ("/healthz", "/readyz", "/metrics", "/")] == [200, 200, 200, 404]
+    assert [status_of(f"{url}{path}") for path in ("/healthz", "/readyz", "/metrics", "/", "/api/rates")] == [
+        *[200] * 4,
+        404,
+    ]
     assert [status_of(f"{service.url}{path}") for path in ("/healthz", "/readyz", "/metrics")] == [404] * 3
 
 
