@@ -3,8 +3,9 @@
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from queue import Queue
+from queue import Empty, Queue
 from threading import Thread
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from mixsvc.config.settings import Settings
 from mixsvc.interfaces import IChat
 from mixsvc.operations.control.desk import OperatorDesk
 from mixsvc.service import MixService
-from tests.test_service import Reactor, application, end, nobody, settings
+from tests.test_service import Reactor, application, nobody, settings
 
 __all__ = ["DEADLINE", "DeskTestCase", "WokenReactor"]
 
@@ -61,13 +62,22 @@ class DeskTestCase(SynchronousTestCase):
     def started(self, given: Settings) -> MixService:
         """A service that runs, until the end of the test."""
         service = MixService(self.reactor, given, application, nobody)
-        self.addCleanup(end, service, self.reactor)
+        self.addCleanup(self._end, service)
         service.privilegedStartService()
         service.startService()
         for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR2):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.reactor.run()
         return service
+
+    def _end(self, service: MixService) -> None:
+        """Stop it; what its threads have to do, such as closing the database, has the time that it takes."""
+        stopped = service.stopService()
+        ends = time.monotonic() + DEADLINE
+        while not stopped.called and time.monotonic() < ends:
+            with suppress(Empty):
+                self.reactor.from_threads.get(timeout=0.05)()
+            self.reactor.advance(0.05)
 
     def post(self, path: bytes) -> bytes:
         """What the site answers to a POST, at once or at the end of the reactor's turn."""
