@@ -84,6 +84,17 @@ def test_a_file_that_cannot_be_read_changes_nothing(service: ReloadedService) ->
     assert service.reload() == "nothing has changed"
 
 
+def test_a_pipe_in_the_place_of_the_file_holds_no_reload_up(service: ReloadedService) -> None:
+    service.file.unlink()
+    os.mkfifo(service.file)
+
+    with pytest.raises(MixError, match=r"mixsvc.ini is not a plain file, which alone can be read again"):
+        service.reactor.wait_for(service.service.desk.perform("reload", ()))
+
+    service.file.unlink()
+    assert service.reload() == "nothing has changed"
+
+
 def test_the_signal_reopens_the_logs_and_reloads_and_the_log_says_both(service: ReloadedService) -> None:
     service.write(server={"hosts": "elsewhere"})
     (service.folder / "access.log").rename(service.folder / "old.log")
