@@ -37,8 +37,13 @@ class LaterPage(Resource):
         request.notifyFinish().addErrback(gone.append)
 
         def loaded(page: IResource) -> None:
-            if not gone:
+            if gone:
+                return
+            try:
                 page.render(request)
+            except Exception:
+                # As twisted.web does for a page that it has found itself.
+                request.processingFailed(Failure())
 
         def failed(failure: Failure) -> None:
             self._log.failure("mixsvc: a page for operators cannot be loaded", failure)
@@ -48,7 +53,7 @@ class LaterPage(Resource):
                 request.write(NOT_LOADED)
                 request.finish()
 
-        self._loaded().addCallback(loaded).addErrback(failed)
+        self._loaded().addCallbacks(loaded, failed)
         return NOT_DONE_YET
 
     def _loaded(self) -> "Deferred[IResource]":

@@ -16,7 +16,11 @@ DEADLINE = 30.0
 class Loaded(Resource):
     isLeaf = True
 
+    trouble: Exception | None = None
+
     def render(self, request: Any) -> int:
+        if self.trouble is not None:
+            raise self.trouble
         request.write(b"loaded")
         request.finish()
         return NOT_DONE_YET
@@ -26,6 +30,7 @@ class LaterTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.calls: Queue[Any] = Queue()
         self.loads = 0
+        self.page = Loaded()
         self.trouble: Exception | None = None
         self.root = Resource()
         self.root.putChild(b"", LaterPage(self, self.load))
@@ -38,7 +43,7 @@ class LaterTests(SynchronousTestCase):
         self.loads += 1
         if self.trouble is not None:
             raise self.trouble
-        return Loaded()
+        return self.page
 
     def asked(self) -> Exchange:
         return send_request(self.root, b"/")
@@ -78,3 +83,15 @@ class LaterTests(SynchronousTestCase):
 
         assert asked.transport.value() == b""
         assert self.flushLoggedErrors() == []
+
+    def test_a_page_that_fails_is_not_said_to_be_missing_and_is_not_loaded_again(self) -> None:
+        self.page.trouble = ValueError("oh")
+        asked = self.asked()
+        self.settle()
+
+        assert asked.status == 500
+        assert b"loaded" not in asked.body
+        assert len(self.flushLoggedErrors(ValueError)) == 1
+        self.page.trouble = None
+        assert self.asked().status == 200
+        assert self.loads == 1
