@@ -49,7 +49,10 @@ class StopSignals:
 
     def __init__(self, reactor: Any) -> None:
         """reactor: a ReactorBase of Twisted, which the process runs later."""
-        self._reactor = reactor
+        self._stops = dict(zip(STOPPING, (reactor.sigTerm, reactor.sigInt), strict=True))
+        # What it installs when it begins, so that none comes to its own handlers: they set no limit to the stop, and
+        # asked to stop twice they log a traceback.
+        reactor.sigTerm = reactor.sigInt = self._came
         self._seconds = 0.0
         self._number: int | None = None
         self._is_running = False
@@ -57,7 +60,7 @@ class StopSignals:
         self._first_signal = iter([True])
         self._first_stop = iter([True])
         # Before an application that is imported later asks for the same.
-        reactor.callWhenRunning(self._take_over)
+        reactor.callWhenRunning(self._run)
 
     def stop_in_order(self, seconds: float) -> None:
         """From now on let the first one stop the reactor as soon as it runs, and the others do nothing.
@@ -69,11 +72,7 @@ class StopSignals:
             if signal.getsignal(number) in (signal.SIG_DFL, _end):
                 signal.signal(number, self._came)
 
-    def _take_over(self) -> None:
-        """Called when the reactor has installed its own handlers: asked to stop twice, they log a traceback."""
-        for number, stop in zip(STOPPING, self._stops(), strict=True):
-            if signal.getsignal(number) == stop:
-                signal.signal(number, self._came)
+    def _run(self) -> None:
         self._is_running = True
         self._stop()
 
@@ -87,10 +86,7 @@ class StopSignals:
 
     def _stop(self) -> None:
         if self._number is not None and self._is_running and next(self._first_stop, False):
-            self._stops()[STOPPING.index(signal.Signals(self._number))](self._number)
-
-    def _stops(self) -> tuple[Any, Any]:
-        return self._reactor.sigTerm, self._reactor.sigInt
+            self._stops[signal.Signals(self._number)](self._number)
 
     def _too_late(self, number: int, frame: object) -> None:
         signal.signal(signal.SIGALRM, self._end_as_asked)

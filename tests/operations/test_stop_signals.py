@@ -4,9 +4,11 @@ import os
 import select
 import signal
 from collections.abc import Callable, Iterator
+from time import sleep
 from typing import Any
 
 import pytest
+from twisted.internet.selectreactor import SelectReactor
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import provider
 
@@ -67,7 +69,7 @@ def running(at_start: Any) -> SignalledReactor:
     return reactor
 
 
-def started(reactor: SignalledReactor, seconds: float = SECONDS) -> None:
+def started(reactor: Any, seconds: float = SECONDS) -> None:
     signals = StopSignals(reactor)
     end_at_once()
     signals.stop_in_order(seconds)
@@ -161,6 +163,20 @@ def test_a_stop_that_hangs_ends_by_the_same_signal_in_time(number: signal.Signal
         signal.raise_signal(number)
         while reactor.stopped_by == [number]:
             signal.pause()
+
+    assert status_of_child(child) == -number
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize("number", STOPPING)
+def test_one_that_comes_while_the_reactor_begins_to_run_ends_in_time(number: signal.Signals) -> None:
+    def child() -> None:
+        reactor = SelectReactor()
+        started(reactor, 0.05)
+        # Twisted has installed its handlers then, and not called what waits until it runs.
+        reactor.addSystemEventTrigger("during", "startup", signal.raise_signal, number)
+        reactor.callWhenRunning(sleep, SECONDS)
+        reactor.run()
 
     assert status_of_child(child) == -number
 
