@@ -169,9 +169,11 @@ def test_a_descriptor_removed_in_the_same_turn_is_not_called(
     reactor: GeventReactor, run: Run[None], pair: tuple[socket.socket, ...]
 ) -> None:
     calls: list[str] = []
+    called = Event()
 
     def only(name: str) -> None:
         calls.append(name)
+        called.set()
         for end in ends.values():
             reactor.removeReader(end)
 
@@ -182,6 +184,7 @@ def test_a_descriptor_removed_in_the_same_turn_is_not_called(
             end.send(b"x")
         for reader in ends.values():
             reactor.addReader(reader)
+        assert called.wait(SECONDS)
         after(reactor, 0.02)
 
     run(both_at_once)
@@ -194,12 +197,18 @@ def test_a_descriptor_that_fails_is_removed_and_told_why(
 ) -> None:
     reasons: list[Any] = []
     end = End(reactor, pair[0], lambda: 1 / 0)
-    end.connectionLost = reasons.append  # type: ignore[method-assign]
+    told = Event()
+
+    def lost(reason: Any) -> None:
+        reasons.append(reason)
+        told.set()
+
+    end.connectionLost = lost  # type: ignore[method-assign]
 
     def send() -> None:
         reactor.addReader(end)
         pair[1].send(b"x")
-        after(reactor, 0.02)
+        assert told.wait(SECONDS)
 
     run(send)
 

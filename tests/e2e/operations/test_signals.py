@@ -50,7 +50,12 @@ HANGS_IN_REACTOR = """
 import time
 from twisted.internet import reactor
 
-reactor.callWhenRunning(reactor.callLater, 0, time.sleep, 3600)
+def hang():
+    while True:
+        # A signal that comes when this has begun, and does not sleep yet, is handled after it.
+        time.sleep(1)
+
+reactor.callWhenRunning(reactor.callLater, 0, hang)
 
 def app(environ, start_response):
     raise NotImplementedError

@@ -213,6 +213,7 @@ def test_a_box_finds_messages_and_reads_on_from_there(service: Service, site: Fo
     expect(texts(bob).last).to_have_text("@Bob: hello")
     expect(bob.locator(".newest")).to_be_hidden()
     bob.get_by_role("button", name="Search").click()
+    expect(bob.get_by_label("Words, or parts of words")).to_be_focused()
     page.keyboard.press("Escape")
     expect(bob.get_by_role("button", name="Search")).to_be_focused()
 
