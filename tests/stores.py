@@ -32,7 +32,7 @@ T = TypeVar("T")
 SCHEMA: Final = Path(mixsvc.__file__).parent / "storage" / "postgres" / "schema"
 
 # Which of its scripts make the tables that the stores use.
-SCRIPTS: Final = (1, 3, 4, 6, 7, 8)
+SCRIPTS: Final = (1, 3, 4, 6, 7, 8, 9)
 
 EMPTY: Final = """
     TRUNCATE message, earlier_text, room, sanction, audit, event, quote, topic, topic_event, webhook, webhook_room;

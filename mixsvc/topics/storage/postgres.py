@@ -32,8 +32,8 @@ _READ: Final = """
         SELECT coalesce(topic.began, floor.number) AS began, coalesce(topic.last, floor.number) AS last
     ) head
     CROSS JOIN LATERAL (
-        SELECT greatest(coalesce(min(number), head.last + 1), head.last - greatest(%s::bigint, 1) + 1) AS first
-        FROM topic_event WHERE topic = asked.topic
+        SELECT coalesce(min(number), head.last + 1) AS first
+        FROM topic_event WHERE topic = asked.topic AND number > head.last - greatest(%s::bigint, 1)
     ) kept
     CROSS JOIN LATERAL (
         SELECT asked.after IS NOT NULL AND (

@@ -304,9 +304,9 @@ def test_servers_that_cannot_be_used(durable_postgres: Postgres, durable_url: st
     assert "it has no tables of mixsvc" in refusal(durable_url, "back.sqlite3")
     with closing(connect(durable_url)) as connection:
         upgrade(connection)
-        connection.execute("UPDATE cluster SET value = '9'")
-    assert "it was made by a newer mixsvc (its version is 9" in refusal(durable_url, "back.sqlite3")
-    assert "it was made by a newer mixsvc (its version is 9" in refusal("chat.sqlite3", durable_url)
+        connection.execute("UPDATE cluster SET value = '99'")
+    assert "it was made by a newer mixsvc (its version is 99" in refusal(durable_url, "back.sqlite3")
+    assert "it was made by a newer mixsvc (its version is 99" in refusal("chat.sqlite3", durable_url)
     assert not os.path.exists("back.sqlite3")
 
 

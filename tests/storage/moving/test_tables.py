@@ -20,6 +20,9 @@ OF_SEARCH |= {f"search_text_{name}" for name in ("data", "idx", "content", "conf
 # What the nodes know of each other, the versions of the tables, and the last numbers, which follow from the rows.
 OF_NODES = {"node", "inside", "claim", "leader", "source", "event", "counter", "cluster"}
 
+# Where searches begin, which says nothing that the rows do not.
+OF_POSTGRESQL = {("room", "first"), ("topic", "first")}
+
 
 def test_all_of_sqlite() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
@@ -39,4 +42,5 @@ def test_all_of_postgresql(database_url: str) -> None:
             "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
         ).fetchall()
 
-    assert {each for each in found if each[0] not in OF_THE_DATABASE | OF_SEARCH | OF_NODES} == MOVED
+    found = {each for each in found if each[0] not in OF_THE_DATABASE | OF_SEARCH | OF_NODES}
+    assert found - OF_POSTGRESQL == MOVED

@@ -152,9 +152,9 @@ def test_the_tables_of_a_newer_release(durable: Postgres) -> None:
     name = durable.new_database()
     with closing(connect(durable.url(name))) as connection:
         upgrade(connection, ["CREATE TABLE message (number bigint)"])
-        connection.execute("UPDATE cluster SET value = '9'")
+        connection.execute("UPDATE cluster SET value = '99'")
 
-    assert "it was made by a newer mixsvc (its version is 9" in refusal(durable.url(name))
+    assert "it was made by a newer mixsvc (its version is 99" in refusal(durable.url(name))
 
 
 def test_the_probe_fails_while_the_messages_or_the_rest_are_locked(database_url: str) -> None:

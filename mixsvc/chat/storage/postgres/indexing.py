@@ -26,7 +26,8 @@ __all__ = [
 _GAP: Final = """
     SELECT * FROM (
         SELECT room.name, search_room.first, search_room.last, coalesce(
-            (SELECT min(message.number) FROM message WHERE message.room = room.name), room.last + 1
+            (SELECT min(message.number) FROM message WHERE message.room = room.name AND message.number >= room.first),
+            room.last + 1
         ) AS oldest, room.last AS newest
         FROM room LEFT JOIN search_room ON search_room.name = room.name
         -- A new room has none until its first message is stored.
