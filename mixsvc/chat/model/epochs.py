@@ -7,14 +7,16 @@ put back by other means, so a token tells a message from every other one that co
 """
 
 import secrets
+from random import Random
 from typing import Final
 
 from mixsvc.common.records import record
 
 __all__ = ["MARK_BITS", "Known", "gone_token", "new_mark", "token", "token_number"]
 
-# So many bits that no two messages of one number ever have the same mark.
+# So many bits that no two messages of one number ever have the same mark, which is no secret.
 MARK_BITS: Final = 48
+_marks: Final = Random(secrets.randbits(128))
 
 
 @record
@@ -31,7 +33,7 @@ class Known:
 
 def new_mark() -> int:
     """Returns the mark of a new message, which is stored with it and never changes."""
-    return secrets.randbits(MARK_BITS)
+    return _marks.getrandbits(MARK_BITS)
 
 
 def token(number: int, mark: int | None) -> str:

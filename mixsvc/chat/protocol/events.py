@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from mixsvc.chat.protocol.parsing import RequestRefused
@@ -75,6 +76,8 @@ BANNED: Final = 4003
 LOGGED_OUT: Final = 4001
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# What it does with a text.
+_quoted: Final = encode_basestring
 
 
 def welcome(name: str, rooms: Sequence[str], max_text: int, moderator: bool, epoch: str) -> str:
@@ -97,12 +100,19 @@ def left(room: str) -> str:
 
 def message(room: str, said: ChatMessage, token: str) -> str:
     """Somebody posted a message in a room."""
-    return _event("message", room=room, **said.as_json(), token=token)
+    if said.kind or said.is_deleted or said.is_edited:
+        return _event("message", room=room, **said.as_json(), token=token)
+    # Most of what the chat sends; in a fifth of the time.
+    return (
+        f'{{"type":"message","room":{_quoted(room)},"number":{said.number},"name":{_quoted(said.name)},'
+        f'"text":{_quoted(said.text)},"time":"{utc_milliseconds(said.said_at)}","token":{_quoted(token)}}}'
+    )
 
 
 def said(room: str, number: int, key: str | None) -> str:
     """Answers say: the message is stored under this number."""
-    return _event("said", room=room, number=number, **({"key": key} if key is not None else {}))
+    with_key = "" if key is None else f',"key":{_quoted(key)}'
+    return f'{{"type":"said","room":{_quoted(room)},"number":{number}{with_key}}}'
 
 
 def came(room: str, name: str) -> str:

@@ -132,7 +132,7 @@ class _Room:
         """Take what is older than what is remembered."""
         self.first = max(self.first, page.first)
         for each in reversed(page.messages):
-            if each.number == self.oldest - 1 and self._has_room(each):
+            if each.number == self.oldest - 1 and self._has_room(len(each.text)):
                 self._messages.appendleft(each)
                 self._characters += len(each.text)
 
@@ -146,7 +146,7 @@ class _Room:
             self._messages.append(message)
             self._characters += len(message.text)
             self.last += 1
-            while len(self._messages) > 1 and not self._has_room():
+            while (len(self._messages) > MESSAGES or self._characters > CHARACTERS) and len(self._messages) > 1:
                 self._characters -= len(self._messages.popleft().text)
         while next(iter(self._tokens)) < self.oldest - 1:
             del self._tokens[next(iter(self._tokens))]
@@ -189,10 +189,9 @@ class _Room:
         number = epochs.token_number(known.token) if known.token is not None else None
         return known.token is None or (number is not None and self._tokens.get(number) == known.token)
 
-    def _has_room(self, *more: ChatMessage) -> bool:
-        """Whether so many messages may be remembered."""
-        characters = self._characters + sum(len(each.text) for each in more)
-        return len(self._messages) + len(more) <= MESSAGES and characters <= CHARACTERS
+    def _has_room(self, characters: int) -> bool:
+        """Whether one more message may be remembered."""
+        return len(self._messages) < MESSAGES and self._characters + characters <= CHARACTERS
 
 
 def _newest(messages: Sequence[ChatMessage], limit: int, page_bytes: int) -> tuple[ChatMessage, ...]:

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.protocol import events
@@ -21,6 +23,18 @@ class EventTests(SynchronousTestCase):
         expected = '{"type":"message","room":"lobby","number":41,"name":"Bob","text":"anyone here?"'
         self.assertEqual(expected + ',"time":"2026-11-22T15:43:00.123Z","token":"41.f"}', text)
         self.assertIn("🦊é", events.came("lobby", "🦊é"))
+
+    @given(st.text(), st.text(), st.text())
+    def test_any_text_is_written_as_the_encoder_of_json_writes_it(self, name: str, text: str, key: str) -> None:
+        message = replace(STORED, name=name, text=text)
+
+        said = [events.message(name, message, key), events.said(name, 7, key)]
+
+        expected = (
+            {"type": "message", "room": name, **message.as_json(), "token": key},
+            {"type": "said", "room": name, "number": 7, "key": key},
+        )
+        self.assertEqual([json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in expected], said)
 
     def test_joined_has_members_messages_and_bounds(self) -> None:
         changed = replace(STORED, number=2, is_edited=True)

@@ -30,8 +30,10 @@ def constant(arguments: list[ast.expr], index: int) -> str | None:
 
 
 def events_of_code() -> set[str]:
-    found = (constant(arguments, 0) for name, arguments in calls(inspect.getsource(events)) if name == "_event")
-    return {name for name in found if name is not None}
+    source = inspect.getsource(events)
+    found = (constant(arguments, 0) for name, arguments in calls(source) if name == "_event")
+    # Two are written by hand.
+    return {name for name in found if name is not None} | set(re.findall(r"""f'\{\{"type":"(\w+)",""", source))
 
 
 def refusals_of_code() -> set[str]:

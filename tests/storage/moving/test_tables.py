@@ -42,5 +42,5 @@ def test_all_of_postgresql(database_url: str) -> None:
             "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
         ).fetchall()
 
-    found = {each for each in found if each[0] not in OF_THE_DATABASE | OF_SEARCH | OF_NODES}
-    assert found - OF_POSTGRESQL == MOVED
+    columns = {each for each in found if each[0] not in OF_THE_DATABASE | OF_SEARCH | OF_NODES}
+    assert columns - OF_POSTGRESQL == MOVED
