@@ -31,6 +31,10 @@ START_SECONDS: Final = 60.0
 # The chat refuses nothing, and the rates come from the archive.
 SETTINGS: Final = "[rates]\nsources = archive\n[chat]\nrate = 1000000\nburst = 1000000\njoins = 1000000\n"
 
+# That of tests has less memory than it has by default; and files for its log, which it reuses after a while, are made by
+# writing zeros at first.
+ENGINE: Final = {"shared_buffers": "128MB", "wal_init_zero": "off"}
+
 # As many as there are WebSockets, with some to spare.
 SOCKET_IO_THREADS: Final = "200"
 
@@ -64,7 +68,7 @@ def _sqlite_before() -> Iterator[Cluster]:
 @contextmanager
 def _two_nodes() -> Iterator[Cluster]:
     with ExitStack() as stack:
-        server = stack.enter_context(Postgres(settings={}))
+        server = stack.enter_context(Postgres(ENGINE))
         # Nodes have the same secrets.
         secrets = stack.enter_context(tempfile.TemporaryDirectory(prefix="mixsvc-bench-"))
         files = f"token_file = {secrets}/api_token\n[web]\nsecret_key_file = {secrets}/secret_key\n"
