@@ -31,8 +31,8 @@ START_SECONDS: Final = 60.0
 # The chat refuses nothing, and the rates come from the archive.
 SETTINGS: Final = "[rates]\nsources = archive\n[chat]\nrate = 1000000\nburst = 1000000\njoins = 1000000\n"
 
-# That of tests has less memory than it has by default; and files for its log, which it reuses after a while, are made by
-# writing zeros at first.
+# That of tests has less memory than it has by default. It writes the files of its log full of zeros at first, and uses
+# them again after a while.
 ENGINE: Final = {"shared_buffers": "128MB", "wal_init_zero": "off"}
 
 # As many as there are WebSockets, with some to spare.

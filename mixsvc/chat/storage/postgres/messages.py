@@ -23,7 +23,7 @@ from mixsvc.chat.storage.store import DELETED_TOLD, EDITED_PART, EDITED_TOLD, PR
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
-from mixsvc.storage.postgres.columns import columns
+from mixsvc.storage.postgres.columns import Cell, columns
 
 __all__ = [
     "expire",
@@ -176,7 +176,7 @@ def _new(rows: Sequence[Sequence[Any]], limit: int) -> NewMessages:
     return NewMessages(messages[-1].message.number if len(messages) == limit else last, messages)
 
 
-def _asked(query: PageQuery, epoch: str) -> Sequence[object]:
+def _asked(query: PageQuery, epoch: str) -> Sequence[Cell]:
     known = query.known
     asked = (query.room, query.after, query.before, query.limit, query.seen)
     if known is None:

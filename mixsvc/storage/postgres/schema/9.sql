@@ -332,7 +332,8 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION drop_events(topics text[], ups bigint[], slice bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION drop_events(topics text[], ups bigint[], slice bigint) RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 DECLARE
     count bigint;
 BEGIN
