@@ -14,7 +14,7 @@ _WORDS: Final = {None: "NULL", True: "t", False: "f"}
 def columns(rows: Sequence[Sequence[Cell]], width: int) -> list[str]:
     """Returns the columns of rows that have so many cells, also of no rows, as PostgreSQL writes arrays.
 
-    The statement says of which type each is: `%s::text[]`. psycopg writes lists, too, but in twenty times the time.
+    The statement says of which type each is: `%s::text[]`. psycopg writes lists, too, but in ten times the time.
     """
     return [_array([row[place] for row in rows]) for place in range(width)]
 
