@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["SECONDS", "Live", "Logged", "live", "no_body"]
 
 # How long a test waits for anything.
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass

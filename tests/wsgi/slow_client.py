@@ -28,7 +28,7 @@ from tests.wsgi.inline import InlineReactor, InlineReaders, Wire
 __all__ = ["HEAD", "MEASURED", "SECONDS", "SLOW_SECONDS", "SlowClientCase", "Threads", "Worker"]
 
 # Far more than anything here takes.
-SECONDS = 5.0
+SECONDS = 60.0
 
 SLOW_SECONDS = 10
 HEAD = ResponseHead(200, b"OK", (), None)

@@ -30,7 +30,7 @@ from tests.operations.control.support import WokenReactor
 
 __all__ = ["BASE", "ChatVisitor", "ReloadedService"]
 
-DEADLINE: Final = 10.0
+DEADLINE: Final = 60.0
 
 # The settings of the service, by section and key.
 BASE: Final[Mapping[str, Mapping[str, str]]] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SECONDS", "TEXTS", "ChildCase", "as_texts"]
 
 # Far more than anything here takes.
-SECONDS = 10.0
+SECONDS = 60.0
 
 TEXTS = {
     "REQUEST_METHOD": "GET",

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.wsgi.children.frames import Frame, FrameReader, FrameType, encode_frame
 from mixsvc.wsgi.children.link import ChildLink
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class ChildLinkTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.wsgi.children.frames import FrameReader, encode_frame
 from mixsvc.wsgi.children.sender import MAX_WAITING, FrameSender
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class FrameSenderTests(SynchronousTestCase):
