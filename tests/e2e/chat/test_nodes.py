@@ -1,5 +1,6 @@
 """Two services on one PostgreSQL are one chat; what happens when one of them ends."""
 
+import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -7,15 +8,17 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
 from werkzeug.security import generate_password_hash
 
+from mixsvc.chat.protocol.events import BANNED
 from tests.builds import PROJECT
 from tests.e2e.support.chatter import Chatter
 from tests.e2e.support.ecb import RATES_XML, Ecb
 from tests.e2e.support.moderator import moderate
 from tests.e2e.support.nodes import with_shared_secrets
 from tests.e2e.support.operators import OPERATORS, admin_url, metric
-from tests.e2e.support.service import Config, Launch, Service, WithReactor, refused
+from tests.e2e.support.service import DEADLINE, Config, Launch, Service, WithReactor, refused
 from tests.e2e.support.steadfast import Steadfast
 from tests.e2e.support.urls import get_text
 from tests.e2e.support.waiting import wait_until
@@ -71,6 +74,34 @@ def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes, l
     assert "secret_key is not the same as on the other nodes" in refused(stranger)
     assert sum(metric(admin_url(each), "mixsvc_nodes_leader") for each in nodes) == 1
     assert PASSWORD not in a.log() + b.log()
+
+
+def test_what_an_operator_does_on_one_node_holds_on_the_other(nodes: TwoNodes, launch: Launch) -> None:
+    a, b = nodes
+
+    def ctl(*words: str) -> str:
+        """What `mixsvc ctl` prints in the folder of the first node."""
+        command = [str(launch.programs / "python"), "-m", "mixsvc", "ctl", *words]
+        done = subprocess.run(command, cwd=launch.folder, capture_output=True, text=True, timeout=DEADLINE)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    with Chatter(b.port, "Bob") as bob:
+        assert ctl("say", "lobby", "from the operator") == "said in lobby, as message 1\n"
+        assert bob.wait_for("message")["text"] == "from the operator"
+        ctl("mute", "Bob", "60")
+        bob.ask(type="say", room="lobby", text="muted")
+        assert bob.wait_for("error")["code"] == "muted"
+        ctl("kick", "lobby", "Bob")
+        assert bob.wait_for("kicked")["name"] == "Bob"
+        ctl("ban", "Bob", "60")
+        with pytest.raises(ConnectionClosedError) as closed:
+            bob.wait_for("nothing more")
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == BANNED
+    assert "Bob" in ctl("bans")
+    ctl("lift", "Bob")
+    with Chatter(b.port, "Bob") as bob:
+        assert bob.joined["members"] == ["Bob"]
 
 
 def test_nodes_under_different_reactors_are_one_chat(launch: Launch, start: Start) -> None:
