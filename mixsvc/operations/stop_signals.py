@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -49,7 +50,9 @@ class StopSignals:
 
     def __init__(self, reactor: Any) -> None:
         """reactor: a ReactorBase of Twisted, which the process runs later."""
-        self._stops = dict(zip(STOPPING, (reactor.sigTerm, reactor.sigInt), strict=True))
+        # Of its class, as another one of these may have been made for it before.
+        stops = (type(reactor).sigTerm, type(reactor).sigInt)
+        self._stops = {number: partial(stop, reactor) for number, stop in zip(STOPPING, stops, strict=True)}
         # What it installs when it begins, so that none comes to its own handlers: they set no limit to the stop, and
         # asked to stop twice they log a traceback.
         reactor.sigTerm = reactor.sigInt = self._came

@@ -104,6 +104,17 @@ def test_one_that_comes_before_the_reactor_runs_stops_it_then(first: signal.Sign
     assert reactor.stopped_by == [first]
 
 
+def test_of_two_services_in_one_process_both_are_stopped_in_order() -> None:
+    reactor = SignalledReactor()
+    started(reactor)
+    started(reactor)
+    reactor.run()
+
+    signal.raise_signal(signal.SIGTERM)
+
+    assert reactor.stopped_by == [signal.SIGTERM]
+
+
 def test_a_handler_of_other_code_for_sigint_stays_and_does_not_use_up_sigterm() -> None:
     heard: list[int] = []
     reactor = running(lambda number, frame: heard.append(number))
