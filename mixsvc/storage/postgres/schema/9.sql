@@ -387,3 +387,13 @@ BEGIN
     END IF;
 END
 $$;
+
+-- The topic of a room has changed, as before. The lock of the audit log comes before that of the journal everywhere: whoever
+-- deletes the message that set a topic takes it afterwards, and would wait for others who have it and wait for the journal.
+CREATE OR REPLACE FUNCTION topic_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM counter WHERE name = 'audit' FOR UPDATE;
+    PERFORM add_event('topic', NEW.name, jsonb_build_object('room', NEW.name, 'topic', NEW.topic));
+    RETURN NULL;
+END
+$$;
