@@ -1,6 +1,6 @@
 """The response of one call of a WSGI application, held to its own Content-Length. Knows no server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import Final, Protocol
 
@@ -103,7 +103,7 @@ class WSGIResponse:
             return
         file = wrapper.plain_file()
         if file is None or head.length not in (None, file.size):
-            self.send_iterable(wrapper)
+            self.send_iterable(wrapper if head.length is None else _cut(wrapper, head.length))
         elif file.size <= WHOLE_BYTES:
             self.send_list([b"".join(wrapper)])
         else:
@@ -220,6 +220,15 @@ class WSGIResponse:
             "wsgi: {request}: the body is longer than its Content-Length; the rest is not sent",
             request=self._request,
         )
+
+
+def _cut(blocks: Iterable[bytes], length: int) -> Iterator[bytes]:
+    """The first bytes of a file: applications send a part of one by its Content-Length alone (PEP 3333)."""
+    for block in blocks if length else ():
+        yield _checked(block)[:length]
+        length -= len(block)
+        if length <= 0:
+            return
 
 
 def _checked(block: bytes) -> bytes:

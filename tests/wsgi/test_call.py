@@ -271,6 +271,13 @@ class ApplicationCallTests(SynchronousTestCase):
         self.answer(self.file_of(WHOLE_BYTES + 1), ("Content-Length", str(WHOLE_BYTES + 5)))
         assert self.sent.steps[-1] == "abort"
 
+    def test_the_part_of_a_file_that_its_length_says_is_all_that_was_meant(self) -> None:
+        for length in (0, 5, WHOLE_BYTES + 5):
+            self.answer(self.file_of(2 * WHOLE_BYTES), ("Content-Length", str(length)))
+
+            assert (self.sent.body, self.logged()) == (b"x" * length, [])
+            self.sent.body = b""
+
     def test_a_file_for_which_the_sink_has_no_room_goes_block_by_block(self) -> None:
         self.sent.takes_files = False
         self.answer(self.file_of(WHOLE_BYTES + 1))
