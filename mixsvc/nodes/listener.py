@@ -100,6 +100,9 @@ class HintListener:
         connection = self._opening = self._connect()
         try:
             statements.listen(connection.cursor())
+            if not self._is_running:
+                # The reactor may have ended, too, and not close what it is given any more.
+                raise ConnectionAbortedError("the node has stopped")
         except BaseException:
             connection.close()
             raise

@@ -1,0 +1,43 @@
+"""The connection that hears the other nodes is closed, whenever the node stops."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.task import Clock
+
+from mixsvc.nodes.listener import HintListener
+
+
+class Connection:
+    """Notes that it is closed; `listening` is called when it is told to LISTEN."""
+
+    def __init__(self, listening: Callable[[], object]) -> None:
+        self._listening = listening
+        self.is_closed = False
+
+    def cursor(self) -> "Connection":
+        return self
+
+    def execute(self, statement: str, values: object = None) -> "Connection":
+        if statement.startswith("LISTEN"):
+            self._listening()
+        return self
+
+    def fetchone(self) -> tuple[str]:
+        return ("channel",)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_connection_that_comes_about_while_the_node_stops_is_closed_by_its_own_thread() -> None:
+    def in_thread(function: Callable[[], Any]) -> "Deferred[Any]":
+        return execute(function)
+
+    connection: Any = Connection(lambda: listener.stop())
+    listener = HintListener(Clock(), lambda: connection, in_thread, lambda hint: None, lambda: None)
+
+    listener.start()
+
+    assert connection.is_closed
