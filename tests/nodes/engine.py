@@ -124,11 +124,13 @@ class EngineThread:
         self._thread.join(30)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            self._goes_on.wait()
-            job()
-        if self._connection is not None:
-            self._connection.close()
+        try:
+            while (job := self._jobs.get()) is not None:
+                self._goes_on.wait()
+                job()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
 
 
 def defer_to_daemon(reactor: Any) -> Callable[[Callable[[], T]], "Deferred[T]"]:

@@ -1,6 +1,6 @@
 """Topics in PostgreSQL; see TopicStore for what the functions do.
 
-The tables and the functions of SQL are in mixsvc/storage/postgres/schema/3.sql.
+The tables are in mixsvc/storage/postgres/schema/3.sql, the functions of SQL there and, as they are now, in 9.sql.
 """
 
 from collections.abc import Mapping, Sequence

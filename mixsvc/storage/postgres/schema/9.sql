@@ -51,7 +51,8 @@ BEGIN
 END
 $$;
 
--- From here on what has changed is only where searches begin; processes of the version before call the same functions.
+-- Of the functions up to drop_events only where searches begin has changed. Each stands whole here, as SQL has no way to
+-- change a part of one; processes of the version before call the same.
 
 CREATE OR REPLACE FUNCTION append_messages(
     rooms text[], names text[], texts text[], keys text[], kinds text[], marks bigint[], authors text[],
