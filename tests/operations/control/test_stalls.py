@@ -46,6 +46,13 @@ def compute_until(is_over: Callable[[], object]) -> None:
         sum(range(1000))
 
 
+def hold_up(watched: Watched) -> None:
+    """Give a sign, and compute until one stall more is caught."""
+    before = watched.watch.count
+    watched.sign()
+    compute_until(lambda: watched.watch.count > before)
+
+
 def stall_until(watched: Watched, wait: Callable[[], object]) -> None:
     """Give a sign and then none for a while, again and again, until a view is named. wait: lasts a moment."""
     ends, waits = time.monotonic() + DEADLINE, 0
@@ -57,12 +64,14 @@ def stall_until(watched: Watched, wait: Callable[[], object]) -> None:
 
 
 def test_the_stack_is_that_of_what_holds_the_reactor_up(watched: Watched) -> None:
-    compute_until(watched.watch.stalls)
+    computes = "the reactor's thread computes"
+    ends = time.monotonic() + DEADLINE
+    # On a machine that is so busy that this thread gets nothing of it for a while, it is not seen to compute.
+    while not any(each.cause == computes for each in watched.watch.stalls()) and time.monotonic() < ends:
+        hold_up(watched)
 
-    (stall,) = watched.watch.stalls()
-    shown = stall.as_json()
+    shown = next(each.as_json() for each in watched.watch.stalls() if each.cause == computes)
     assert any("test_stalls.py" in call and "compute_until" in call for call in shown["stack"])
-    assert shown["cause"] == "the reactor's thread computes"
     assert shown["view"] == ""
     assert shown["seconds"] >= STALL_SECONDS
 
