@@ -27,8 +27,8 @@ CHECKERS := node_modules/installed
 
 export PYTHON
 
-.PHONY: run test coverage test-newest contracts faults steady lint assets build bench bench-chat bench-nodes soak \
-	screenshots clean test-system
+.PHONY: run test coverage test-newest contracts faults steady lint assets build bench bench-chat bench-nodes bench-window \
+	soak screenshots clean test-system
 
 run: $(VENV)/installed $(ASSET)
 	@exec $(BIN)/twistd --nodaemon --pidfile= mixsvc --port $(PORT) $(ARGS)
@@ -101,6 +101,10 @@ bench-nodes: $(VENV)/installed-for-tests
 	@tools/system-packages postgresql
 	@tools/system-packages --optional redis
 	@$(BIN)/python -m bench.nodes $(ARGS)
+
+# The chat with 10 000 people, without and with an operator who looks at the window.
+bench-window: $(VENV)/installed-for-tests
+	@$(BIN)/python -m bench.window $(ARGS)
 
 # Runs everything at once for SECONDS, then checks that nothing leaks.
 soak: $(VENV)/installed

@@ -17,6 +17,7 @@ from bench.clusters import CLUSTERS, Cluster
 from bench.installing import CannotInstall
 from bench.processes import CannotStart, ending_cleanly
 from bench.report import Results, Target, table
+from bench.requests import RequestTimes
 from bench.scenarios import Figures
 from bench.speakers import Speaker, enter
 
@@ -30,9 +31,9 @@ TEXT: Final = "x" * 60
 WARM_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.5
 
-# How many messages show a latency, and the time between two of them in seconds.
-PROBES: Final = 100
-PROBE_SECONDS: Final = 0.05
+# How many messages show a latency, enough for a 99th percentile, and the time between two of them in seconds.
+PROBES: Final = 500
+PROBE_SECONDS: Final = 0.02
 
 OURS: Final = "two-nodes"
 SCENARIOS: Final = {"ten-rooms": TEN, "one-room": 1}
@@ -179,8 +180,12 @@ async def _half_load(cluster: Cluster, rate: float) -> Figures:
         task.cancel()
         speaker.transport.close()
     await asyncio.sleep(PAUSE_SECONDS)
-    half, most = PROBES // 2, PROBES * 99 // 100
-    return {"ms, same node": 1e3 * same[half], "ms, median": 1e3 * other[half], "ms, 99 %": 1e3 * other[most]}
+    times = RequestTimes([*other])
+    return {
+        "ms, same node": 1e3 * same[PROBES // 2],
+        "ms, median": 1e3 * times.percentile(50),
+        "ms, 99 %": 1e3 * times.percentile(99),
+    }
 
 
 def _measure(name: str, cluster: Cluster, seconds: float, results: Results) -> None:
