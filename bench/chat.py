@@ -37,26 +37,25 @@ def service(settings: str) -> Iterator[int]:
         cores = sorted(os.sched_getaffinity(0))
         twistd = str(Path(sys.executable).with_name("twistd"))
         process = subprocess.Popen(
-            [twistd, "-n", "--pidfile=", "mixsvc", "--port", "0", "--config", "mixsvc.ini"],
+            [twistd, "-n", "--pidfile=", "--logfile=log", "mixsvc", "--port", "0", "--config", "mixsvc.ini"],
             cwd=folder,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
             preexec_fn=lambda: os.sched_setaffinity(0, {cores[0]}),
         )
         os.sched_setaffinity(0, {cores[-1]})
         try:
-            yield _port(process)
+            yield _port(process, Path(folder, "log"))
         finally:
             os.sched_setaffinity(0, cores)
             process.kill()
             process.wait()
 
 
-def _port(process: "subprocess.Popen[str]") -> int:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(r"listening on http://.*:([0-9]+)/", line):
+def _port(process: "subprocess.Popen[bytes]", log: Path) -> int:
+    while process.poll() is None:
+        time.sleep(0.05)
+        said = log.read_text(encoding="utf-8") if log.exists() else ""
+        if found := re.search(r"listening on http://.*:([0-9]+)/", said):
             return int(found[1])
     raise SystemExit("bench: the service did not start")
 
