@@ -38,12 +38,15 @@ _OTHERS: Final = tuple((name, value) for name, value in HEADERS.items() if name 
 
 
 @lru_cache(256)
-def content_policy(host: str, scheme: str) -> str:
+def content_policy(host: str, scheme: str, style: str = "") -> str:
     """Returns the policy with the origin of our WebSocket, as some browsers do not count it as 'self'.
 
-    host: the Host header; one with other characters than those of a host is left out.
+    host: the Host header; one with other characters than those of a host is left out. style: the source of a style
+    that is inside the page (CSP level 3 section 2.3.1), such as 'sha256-…' with its quotes.
     """
     policy = HEADERS["Content-Security-Policy"]
+    if style:
+        policy = policy.replace("style-src 'self'", f"style-src 'self' {style}")
     if not is_host(host):
         return policy
     socket = f"{'wss' if scheme == 'https' else 'ws'}://{host}"

@@ -63,7 +63,7 @@ def allow_chat_origin(app: Flask, mix: IMix) -> None:
     def allow(response: Response) -> Response:
         # Only a page needs it, and reading mix.chat starts the service if it does not run yet.
         if response.mimetype == "text/html" and mix.chat is not None:
-            response.headers[POLICY] = _with(HEADERS[POLICY], mix.chat.prefix)
+            response.headers[POLICY] = _with(response.headers.get(POLICY, HEADERS[POLICY]), mix.chat.prefix)
         return response
 
     app.after_request(allow)

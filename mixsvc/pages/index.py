@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from mixsvc.answers.answer import make_answer
 from mixsvc.answers.codings import CodedOnce
+from mixsvc.answers.policy import content_policy
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, IChat, IMix
 from mixsvc.interfaces.environ import REMOVED_PREFIX
@@ -18,6 +19,8 @@ from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
 
 __all__ = ["blueprint", "hue_class", "warn_of_missing_libraries"]
+
+POLICY: Final = "Content-Security-Policy"
 
 # Copied from npm's packages when the distribution is built. The bundle holds them, too.
 UPLOT_STYLE: Final = "vendor/uplot.min.css"
@@ -49,11 +52,17 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
     def index() -> Response:
         of_chat, is_public = _shown_chat(mix.chat, cache, access)
         rates = [(base, quote, mix.rates.latest(base, quote)) for base, quote in mix.pairs]
-        shown = {"rates": rates, "currencies": list(mix.rates.currencies()), **of_chat}
+        # What may not be compressed would be twice as long with it.
+        style = static_files.style if is_public else None
+        shown = {"rates": rates, "currencies": list(mix.rates.currencies()), "style": style, **of_chat}
         # Equal prices may have different digits: 1.1 and 1.10.
         digits = [str(latest.price) for _, _, latest in rates if latest is not None]
         page = rendered.page(shown, (request.script_root, digits), styles)
-        return sent(page.for_everybody(asked()) if is_public else page.whole)
+        response = sent(page.for_everybody(asked()) if is_public else page.whole)
+        if style:
+            host = request.environ.get("HTTP_HOST", "")
+            response.headers[POLICY] = content_policy(host, request.scheme, style.source)
+        return response
 
     @pages.app_template_filter("hue")
     def hue(name: str) -> str:

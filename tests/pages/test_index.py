@@ -1,3 +1,5 @@
+import hashlib
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -263,11 +265,12 @@ class ChatOnThePageTests(SynchronousTestCase):
         self.assertEqual({link.split("/")[1] for link in links if not link.startswith("#")}, {"mix"})
         self.assertEqual(page.of_class("rates")[0]["data-url"], "/mix/api/rates")
 
-    def test_nothing_is_inline(self) -> None:
+    def test_nothing_is_inline_but_one_style(self) -> None:
         page = Page(page_of(self.app))
 
         self.assertNotIn("", page.scripts())
-        self.assertFalse([tag for tag in page.tags if tag["tag"] == "style" or "style" in tag])
+        self.assertFalse([tag for tag in page.tags if "style" in tag])
+        self.assertLessEqual(len([tag for tag in page.tags if tag["tag"] == "style"]), 1)
         self.assertFalse([name for tag in page.tags for name in tag if name.startswith("on")])
 
     def test_every_field_has_a_label(self) -> None:
@@ -312,10 +315,32 @@ class ScriptsTests(SynchronousTestCase):
     def test_without_a_bundle_the_style_of_a_package_is_loaded_first(self) -> None:
         self.assertEqual(self.names("vendor/uplot.min.css")[:2], ["uplot.min.css", "style.css"])
 
-    def test_a_bundle_is_one_script_and_one_style(self) -> None:
+    def test_a_bundle_is_one_script_and_a_style_inside_the_page(self) -> None:
         make_bundle(self.folder, {"main.js": "main-1.js", "style.css": "style-1.css"})
 
-        self.assertEqual(self.names("vendor/uplot.min.css"), ["style-1.css", "main-1.js"])
+        self.assertEqual(self.names("vendor/uplot.min.css"), ["main-1.js"])
+        self.assertIn("<style>style-1.css</style>", page_of(self.app()))
+
+    def test_the_policy_of_the_page_permits_this_style_and_no_other_one(self) -> None:
+        make_bundle(self.folder, {"style.css": "style-1.css"})
+        (self.folder / "built" / "style-1.css").write_text("b{top:0}\n/*# sourceMappingURL=style-1.css.map */\n")
+
+        answer = self.app().test_client().get("/")
+
+        style = answer.text.partition("<style>")[2].partition("</style>")[0]
+        self.assertEqual(style, "b{top:0}\n")
+        source = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        self.assertIn(f"; style-src 'self' 'sha256-{source}'; ", answer.headers["Content-Security-Policy"])
+
+    def test_a_page_that_is_not_compressed_has_no_style_in_itself(self) -> None:
+        make_bundle(self.folder, {"style.css": "style-1.css"})
+        chat = FakeChat()
+        chat.asks_permission = True
+        client = create_app(FakeMix(chat=chat)).test_client()
+
+        for answer in (client.get("/"), client.get("/nowhere")):
+            self.assertIn("/style-1.css", answer.text)
+            self.assertIn("; style-src 'self'; ", answer.headers["Content-Security-Policy"])
 
     def test_whoever_runs_the_service_is_told_that_the_bundle_is_not_used(self) -> None:
         packages = ("vendor/uplot.js", "vendor/uplot.min.css", "vendor/sockjs.min.js", "vendor/markdown-it.js")
