@@ -11,6 +11,10 @@ __all__ = ["Speaker", "enter"]
 
 ENTER_SECONDS: Final = 60.0
 
+# An empty one, which no text has in it, and the client's answer (RFC 6455 section 5.5).
+PING: Final = b"\x89\x00"
+PONG: Final = b"\x8a\x80" + bytes(4)
+
 
 class Speaker(asyncio.Protocol):
     """Somebody who is inside a room, or about to enter it."""
@@ -35,6 +39,8 @@ class Speaker(asyncio.Protocol):
         if self._wanted and self._wanted in data:
             self._wanted = b""
             self._came.set_result(None)
+        if PING in data:
+            self.transport.write(PONG)
         count = data.count(self._marker)
         # Shorter than a marker, so that none is counted twice.
         self._tail = data[1 - len(self._marker) :] if self._is_inside else data

@@ -124,7 +124,7 @@ async def _round(talk: Talk, seconds: float) -> dict[str, float]:
 async def _measure(people: int, rounds: int, seconds: float, results: Results) -> None:
     with _service(people) as (port, admin, token):
         operator = Operator(admin, token)
-        async with _people(port, people), talking(port, CHAT, "say") as talk:
+        async with _people(port, people) as crowd, talking(port, CHAT, "say") as talk:
             # The first page loads what it needs.
             operator.look()
             for _ in range(rounds):
@@ -136,6 +136,8 @@ async def _measure(people: int, rounds: int, seconds: float, results: Results) -
                 with suppress(asyncio.CancelledError):
                     await looking
                 results.add("window", "with it", {**figures, "ms, page": max(looks) * 1e3})
+            if lost := sum(each.transport.is_closing() for each in crowd):
+                raise ProtocolError(f"{lost} people have lost their connection")
 
 
 def main() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.protocol import PLAIN, client_frame
 from bench.rooms import CHAT_ROOMS, SOCKET_IO_ROOMS, RoomDialect
-from bench.speakers import enter
+from bench.speakers import PONG, enter
+
+T = TypeVar("T")
 
 
 async def entered(dialect: RoomDialect, answers: list[bytes], more: list[bytes]) -> tuple[list[bytes], int]:
@@ -36,6 +38,22 @@ async def entered(dialect: RoomDialect, answers: list[bytes], more: list[bytes])
     return asked, sum(counts)
 
 
+async def pongs(dialect: RoomDialect, answers: list[bytes]) -> bytes:
+    """What somebody sends once they have entered, of their own accord."""
+    sent: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.read(65536)
+            writer.write(answer)
+        sent.set_result(await reader.read(65536))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        await enter(server.sockets[0].getsockname()[1], dialect, "ann", "lobby")
+        return await sent
+
+
 class Ending(asyncio.Protocol):
     """Passes on what comes, and tells when the connection has ended."""
 
@@ -49,7 +67,7 @@ class Ending(asyncio.Protocol):
         self._ended()
 
 
-def run(work: "Coroutine[Any, Any, tuple[list[bytes], int]]") -> tuple[list[bytes], int]:
+def run(work: "Coroutine[Any, Any, T]") -> T:
     return asyncio.run(asyncio.wait_for(work, 60))
 
 
@@ -62,6 +80,12 @@ def test_acknowledgements_are_counted_once_also_if_they_come_in_parts() -> None:
     assert asked[0].startswith(b"GET /chat/websocket HTTP/1.1\r\n")
     assert asked[1] == client_frame(b'{"type": "hello", "name": "ann"}', PLAIN)
     assert count == 3
+
+
+def test_a_ping_is_answered_as_otherwise_the_connection_is_lost() -> None:
+    answers = [b"HTTP/1.1 101 x\r\n\r\n", b'\x81\x12{"type":"welcome"}', b'\x89\x00\x81\x11{"type":"joined"}']
+
+    assert run(pongs(CHAT_ROOMS, answers)) == PONG
 
 
 def test_what_a_server_says_by_itself_may_come_with_the_answer_to_the_request() -> None:
