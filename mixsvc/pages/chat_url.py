@@ -75,5 +75,5 @@ def _with(policy: str, url: str) -> str:
         return policy
     page, socket = f"{parts.scheme}://{parts.netloc}", f"{parts.scheme.replace('http', 'ws')}://{parts.netloc}"
     # frame-src is for SockJS's iframe transports.
-    more = {"connect-src": f" {page} {socket}", "frame-src": f" {page}"}
-    return "; ".join(each + more.get(each.partition(" ")[0], "") for each in policy.split("; "))
+    there = {"connect-src": f"connect-src 'self' {page} {socket}", "frame-src": f"frame-src 'self' {page}"}
+    return "; ".join(there.get(each.partition(" ")[0], each) for each in policy.split("; "))

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from mixsvc.answers.policy import HEADERS
+from mixsvc.answers.policy import HEADERS, content_policy
 from mixsvc.pages.chat_url import ChatUrl, allow_chat_origin
 from tests.pages.fakes import FakeChat, FakeMix
 
@@ -43,7 +43,8 @@ def test_without_a_port_it_is_the_path_alone() -> None:
     assert ChatUrl("", "/chat").url(None) == "/chat"
 
 
-def policy(prefix: str | None, content_type: str = "text/html") -> str | None:
+def policy(prefix: str | None, content_type: str = "text/html", own: str = "") -> str | None:
+    """The policy of a page. own: what the page has by itself."""
     chat = FakeChat()
     chat.prefix = prefix or ""
     app = Flask("x")
@@ -51,7 +52,7 @@ def policy(prefix: str | None, content_type: str = "text/html") -> str | None:
 
     @app.get("/")
     def index() -> tuple[str, dict[str, str]]:
-        return "page", {"Content-Type": content_type}
+        return "page", {"Content-Type": content_type, **({POLICY: own} if own else {})}
 
     return app.test_client().get("/").headers.get(POLICY)
 
@@ -63,6 +64,16 @@ def test_the_policy_allows_the_chats_origin_and_no_other() -> None:
         "connect-src 'self'", "connect-src 'self' http://example.org:8081 ws://example.org:8081"
     ).replace("frame-src 'self'", "frame-src 'self' http://example.org:8081")
     assert "wss://chat.example.org" in (policy("https://chat.example.org/chat") or "")
+
+
+def test_a_page_that_permits_its_own_style_and_socket_keeps_the_style_and_gets_the_chats_origin() -> None:
+    own = content_policy("page.example", "http", "'sha256-x'")
+
+    found = policy("http://example.org:8081/chat", own=own) or ""
+
+    assert "; style-src 'self' 'sha256-x'; " in found
+    assert "; connect-src 'self' http://example.org:8081 ws://example.org:8081; " in found
+    assert policy("/chat", own=own) == own
 
 
 def test_the_policy_stays_as_it_is_for_a_chat_on_the_same_port_and_for_no_chat() -> None:
