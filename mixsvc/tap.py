@@ -32,7 +32,7 @@ from mixsvc.http.ports.listening import check_ports
 from mixsvc.interfaces import Authenticator
 from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.operations.control.socket_file import check_control
-from mixsvc.operations.garbage import collect_as_usual
+from mixsvc.operations.garbage import collect_while_serving
 from mixsvc.operations.log_files import check_log_file, hold_log_signals
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.operations.reloading.preparing import Prepare, taking
@@ -331,5 +331,5 @@ def _prepare_process(reactor: Any) -> tuple[StopSignals, RenewalSignal]:
 
 def _tune(reactor: Any, service: MixService) -> None:
     facade.mix.connect(lambda: service.facades)
-    reactor.callWhenRunning(collect_as_usual)
+    reactor.callWhenRunning(collect_while_serving)
     sys.setswitchinterval(SWITCH_SECONDS)

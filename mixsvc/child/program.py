@@ -28,7 +28,7 @@ from mixsvc.child.reload import ChildReload
 from mixsvc.errors import MixError
 from mixsvc.hooks.registry import hooks
 from mixsvc.operations.forks import ForkWatcher
-from mixsvc.operations.garbage import collect_as_usual
+from mixsvc.operations.garbage import collect_while_serving
 from mixsvc.pages.app import AppSecrets
 from mixsvc.threads.children import this_process
 from mixsvc.wsgi.children.child_log import ChildLog
@@ -60,7 +60,7 @@ def main() -> None:
     except MixError as error:
         wire.sender.send(encode_frame(FrameType.FAILED, 0, str(error).encode(errors="backslashreplace")))
         raise SystemExit(1) from None
-    collect_as_usual()
+    collect_while_serving()
     # Before their names are read: what is registered meanwhile is told, too.
     hooks.watch(partial(_tell_of_hooks, wire))
     if not host.serve(application, sorted(hooks.names)):
