@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from mixsvc.answers.answer import make_answer
 from mixsvc.answers.codings import CodedOnce
-from mixsvc.answers.policy import content_policy
+from mixsvc.answers.policy import POLICY, content_policy
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, IChat, IMix
 from mixsvc.interfaces.environ import REMOVED_PREFIX
@@ -19,8 +19,6 @@ from mixsvc.pages.preview import PreviewCache, RoomPreview
 from mixsvc.pages.static_files import EXTENSION, StaticFiles
 
 __all__ = ["blueprint", "hue_class", "warn_of_missing_libraries"]
-
-POLICY: Final = "Content-Security-Policy"
 
 # Copied from npm's packages when the distribution is built. The bundle holds them, too.
 UPLOT_STYLE: Final = "vendor/uplot.min.css"
@@ -58,10 +56,10 @@ def blueprint(mix: IMix, static_files: StaticFiles, access: ChatAccess) -> Bluep
         # Equal prices may have different digits: 1.1 and 1.10.
         digits = [str(latest.price) for _, _, latest in rates if latest is not None]
         page = rendered.page(shown, (request.script_root, digits), styles)
-        response = sent(page.for_everybody(asked()) if is_public else page.whole)
+        seen = asked()
+        response = sent(page.for_everybody(seen) if is_public else page.whole)
         if style:
-            host = request.environ.get("HTTP_HOST", "")
-            response.headers[POLICY] = content_policy(host, request.scheme, style.source)
+            response.headers[POLICY] = content_policy(seen.header("host"), seen.scheme, style.source)
         return response
 
     @pages.app_template_filter("hue")

@@ -2,14 +2,14 @@
 
 Browsers request /static/NAME each time, and may cache /static/v-VERSION/NAME. Both serve only files in the static
 folder, and none outside to which a symbolic link in it leads. Pages load their scripts and styles from /static/built,
-where the bundle is, whose names have hashes of their own; without a bundle, from /static/v-VERSION, module by module.
+where the bundle is, whose names have hashes of their own; without a bundle, from /static/v-VERSION, module by module. A
+page that is compressed has its style in itself, so that the first paint waits for one answer and not for two.
 """
 
 import hashlib
 import os
 import re
 from base64 import b64encode
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -39,12 +39,11 @@ LATER: Final = (
     "window/",
 )
 
-
 SOURCE_MAP: Final = re.compile(r"/\*# sourceMappingURL=.*?\*/\s*")
 
 
 class PageStyle:
-    """A style for a page that has it in itself, so that the first paint waits for one answer and not for two.
+    """A style for a page that has it in itself.
 
     text: of the style element. source: permits it in a policy (CSP level 3 section 2.3.1).
     """
@@ -57,13 +56,18 @@ class PageStyle:
 
 
 class StaticFiles:
-    """The static folder of an app, as it is when this object is made. Used in any thread."""
+    """The static folder of an app, as it is when this object is made. Used in any thread.
+
+    style: of the bundle; None without a bundle.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = PageFiles(folder)
         self.version = self._files.version
         self.bundle = self._files.bundle
+        style = self.bundle.file("style.css")
+        self.style = PageStyle((self.bundle.folder / style).read_text("utf-8")) if style else None
 
     def has(self, name: str) -> bool:
         """Whether the file was there."""
@@ -74,12 +78,6 @@ class StaticFiles:
         if self.bundle.file("main.js"):
             return []
         return [name for name in self._files.names if name.endswith(".js") and not name.startswith(LATER)]
-
-    @cached_property
-    def style(self) -> PageStyle | None:
-        """The style of the bundle; None without a bundle."""
-        name = self.bundle.file("style.css")
-        return PageStyle((self.bundle.folder / name).read_text("utf-8")) if name else None
 
     def url(self, name: str) -> str:
         """The URL of the file for a page, or of what the bundle has in its place; called during a request."""

@@ -17,7 +17,7 @@ from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import ChatMessage, ChatPage, Identity
 from mixsvc.pages.app import create_app
 from mixsvc.pages.index import hue_class, warn_of_missing_libraries
-from mixsvc.pages.static_files import StaticFiles, install_static_files
+from mixsvc.pages.static_files import EXTENSION, StaticFiles, install_static_files
 from tests.pages.fakes import QUOTE, FakeChat, FakeMix, FakeRates
 from tests.scripts.bundles import make_bundle
 
@@ -265,12 +265,13 @@ class ChatOnThePageTests(SynchronousTestCase):
         self.assertEqual({link.split("/")[1] for link in links if not link.startswith("#")}, {"mix"})
         self.assertEqual(page.of_class("rates")[0]["data-url"], "/mix/api/rates")
 
-    def test_nothing_is_inline_but_one_style(self) -> None:
+    def test_nothing_is_inline_but_the_style_of_a_bundle(self) -> None:
         page = Page(page_of(self.app))
+        files: StaticFiles = self.app.extensions[EXTENSION]
 
         self.assertNotIn("", page.scripts())
         self.assertFalse([tag for tag in page.tags if "style" in tag])
-        self.assertLessEqual(len([tag for tag in page.tags if tag["tag"] == "style"]), 1)
+        self.assertEqual(len([tag for tag in page.tags if tag["tag"] == "style"]), 1 if files.bundle.names else 0)
         self.assertFalse([name for tag in page.tags for name in tag if name.startswith("on")])
 
     def test_every_field_has_a_label(self) -> None:
@@ -319,7 +320,7 @@ class ScriptsTests(SynchronousTestCase):
         make_bundle(self.folder, {"main.js": "main-1.js", "style.css": "style-1.css"})
 
         self.assertEqual(self.names("vendor/uplot.min.css"), ["main-1.js"])
-        self.assertIn("<style>style-1.css</style>", page_of(self.app()))
+        self.assertIn('data-href="/static/built/style-1.css">style-1.css</style>', page_of(self.app()))
 
     def test_the_policy_of_the_page_permits_this_style_and_no_other_one(self) -> None:
         make_bundle(self.folder, {"style.css": "style-1.css"})
@@ -327,7 +328,7 @@ class ScriptsTests(SynchronousTestCase):
 
         answer = self.app().test_client().get("/")
 
-        style = answer.text.partition("<style>")[2].partition("</style>")[0]
+        style = answer.text.partition("<style")[2].partition(">")[2].partition("</style>")[0]
         self.assertEqual(style, "b{top:0}\n")
         source = b64encode(hashlib.sha256(style.encode()).digest()).decode()
         self.assertIn(f"; style-src 'self' 'sha256-{source}'; ", answer.headers["Content-Security-Policy"])

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.support.browser import NewVisitor
 from tests.e2e.support.chatter import Chatter
@@ -145,9 +145,28 @@ def test_all_that_the_page_loads_is_ours_and_kept_for_good(service: Service, vis
 
     assert {url for url in loaded if not url.startswith(service.url)} == set()
     assets = {url: kept for url, kept in loaded.items() if "/static/" in url}
-    # A first visit: the page, its style, its script, its icon, the chart library, the session, rates and their past.
-    assert len(loaded) <= 9
+    # A first visit: the page, its script, its icon, the chart library, the session, rates, their past, a conversion.
+    assert len(loaded) <= 8
     assert set(assets.values()) == {"public, max-age=31536000, immutable"}
     assert not ann.page.evaluate(
         "document.querySelector('[style], script:not([src])')?.closest('#app, head')?.id === 'head'"
     )
+
+
+@pytest.mark.parametrize("more", ["", "default-src 'self'; connect-src 'self' ws:; img-src 'self' data:"])
+def test_the_page_has_its_style_also_where_a_proxy_adds_a_policy_that_permits_none_inside(
+    service: Service, visitor: NewVisitor, more: str
+) -> None:
+    ann = visitor()
+
+    def proxy(route: Route) -> None:
+        answer = route.fetch()
+        policies = [answer.headers["content-security-policy"], more]
+        headers = {**answer.headers, "content-security-policy": ", ".join(filter(None, policies))}
+        route.fulfill(response=answer, headers=headers)
+
+    ann.page.route(f"{service.url}/", proxy)
+    ann.come(f"{service.url}/")
+
+    expect(ann.page.locator("#app")).to_have_css("display", "grid")
+    assert len(ann.page.locator("head link[rel=stylesheet]").all()) == (1 if more else 0)

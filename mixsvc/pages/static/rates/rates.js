@@ -1,6 +1,7 @@
 // @ts-check
 /** The rates on the page: told live while the chat is connected, asked for every half minute where it is not. */
 
+import "../own_style.js";
 import { Chart } from "./chart.js";
 import { beginConverter, convert } from "./converter.js";
 import { element, setText } from "../dom.js";
