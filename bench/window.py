@@ -36,7 +36,8 @@ MESSAGES_PER_SECOND: Final = 40
 # As the page does it.
 LOOK_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 30.0
-FILES: Final = 1000
+# Files, and places for connections, besides those of the people.
+SPARE: Final = 1000
 
 
 class Operator:
@@ -74,7 +75,7 @@ def _service(people: int) -> Iterator[tuple[int, int, str]]:
     """A service that has room for so many; gives its port, that of its window, and the operators' token."""
     with TemporaryDirectory(prefix="mixsvc-bench-") as folder:
         token, admin = Path(folder, "token"), free_port()
-        limits = f"max_sessions = {people + FILES}\nmax_per_address = {people + FILES}\n"
+        limits = f"max_sessions = {people + SPARE}\nmax_per_address = {people + SPARE}\n"
         window = f"[server]\nadmin_listen = tcp:{admin}:interface=127.0.0.1\nadmin_token_file = {token}\n"
         with service(f"{UNLIMITED}{limits}{window}") as port:
             yield port, admin, token.read_text(encoding="ascii").strip()
@@ -147,7 +148,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=15)
     asked = parser.parse_args()
-    raise_file_limit(asked.people + FILES)
+    raise_file_limit(asked.people + SPARE)
     results = Results()
     with ending_cleanly():
         asyncio.run(_measure(asked.people, asked.rounds, asked.seconds, results))

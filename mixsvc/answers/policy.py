@@ -7,11 +7,14 @@ from typing import Final
 from mixsvc.answers.answer import Answer, Pairs
 from mixsvc.common.http_grammar import is_host, normal_origin
 
-__all__ = ["HEADERS", "PagePolicy", "ReadingSites", "content_policy", "is_api"]
+__all__ = ["HEADERS", "POLICY", "PagePolicy", "ReadingSites", "content_policy", "is_api"]
+
+# The name of the field that says what a page may load (CSP level 3).
+POLICY: Final = "Content-Security-Policy"
 
 HEADERS: Final = {
     # frame-src is for SockJS's iframe transports; each response adds its own WebSocket to connect-src.
-    "Content-Security-Policy": "; ".join(
+    POLICY: "; ".join(
         [
             "default-src 'self'",
             "script-src 'self'",
@@ -34,7 +37,7 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
-_OTHERS: Final = tuple((name, value) for name, value in HEADERS.items() if name != "Content-Security-Policy")
+_OTHERS: Final = tuple((name, value) for name, value in HEADERS.items() if name != POLICY)
 
 
 @lru_cache(256)
@@ -44,7 +47,7 @@ def content_policy(host: str, scheme: str, style: str = "") -> str:
     host: the Host header; one with other characters than those of a host is left out. style: the source of a style
     that is inside the page (CSP level 3 section 2.3.1), such as 'sha256-…' with its quotes.
     """
-    policy = HEADERS["Content-Security-Policy"]
+    policy = HEADERS[POLICY]
     if style:
         policy = policy.replace("style-src 'self'", f"style-src 'self' {style}")
     if not is_host(host):
@@ -106,7 +109,7 @@ def _varying(fields: Pairs) -> Pairs:
 
 @lru_cache(256)
 def _for_all(host: str, scheme: str) -> Pairs:
-    return _encoded((("Content-Security-Policy", content_policy(host, scheme)), *_OTHERS))
+    return _encoded(((POLICY, content_policy(host, scheme)), *_OTHERS))
 
 
 def _encoded(fields: tuple[tuple[str, str], ...]) -> Pairs:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from mixsvc.answers.answer import RefusedAnswer
-from mixsvc.answers.policy import HEADERS, ReadingSites, content_policy, is_api
+from mixsvc.answers.policy import HEADERS, POLICY, ReadingSites, content_policy, is_api
 from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy, TooFast
@@ -147,9 +147,7 @@ def _error_response(error: HTTPException) -> AnyResponse:
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.setdefault(
-        "Content-Security-Policy", content_policy(request.environ.get("HTTP_HOST", ""), request.scheme)
-    )
+    response.headers.setdefault(POLICY, content_policy(request.environ.get("HTTP_HOST", ""), request.scheme))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -6,13 +6,12 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, has_request_context, request
 from werkzeug.exceptions import SecurityError
 
-from mixsvc.answers.policy import HEADERS
+from mixsvc.answers.policy import HEADERS, POLICY
 from mixsvc.common.http_grammar import HOST
 from mixsvc.interfaces import IMix
 
 __all__ = ["ChatUrl", "allow_chat_origin"]
 
-POLICY: Final = "Content-Security-Policy"
 # The host outside of a request, and in place of a Host header that does not match.
 LOCALHOST: Final = "127.0.0.1"
 
