@@ -109,6 +109,10 @@ class DirectPages(Resource):
             onward(request)
         except NotKept:
             self._make_in_thread(route, asked, request)
+        except Exception:
+            # The view answers as it does in other hosts; a connection that is dropped would say nothing.
+            self._log.failure("web: {path} could not be answered without its view", path=route.path)
+            onward(request)
         return None
 
     def _make_in_thread(self, route: Route, asked: Asked, request: PageRequest) -> None:

@@ -349,3 +349,22 @@ def test_both_ways_send_the_same(
     direct, by_view = (each.ask(joined, method, **fields) for each in services)
 
     assert direct == by_view
+
+
+class FaultyRates(RatesFacade):
+    """Fails as no request makes it fail."""
+
+    def __init__(self) -> None:
+        """It needs nothing."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise ZeroDivisionError(name)
+
+
+def test_what_fails_in_the_reactor_is_answered_by_the_view_and_not_by_a_dropped_connection() -> None:
+    direct, alone = make(True, rates=FaultyRates()), make(False, rates=FaultyRates())
+
+    answer = direct.ask("/api/rates/EUR/USD")
+
+    assert (answer.status, direct.views.calls) == (500, 1)
+    assert answer == alone.ask("/api/rates/EUR/USD")
