@@ -1,7 +1,7 @@
 """Files from memory: in the smallest form that a client takes, whole, a range, or 304 for a client that has it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -41,14 +41,14 @@ class FileForm:
 class MemoryFile:
     """A file and its forms.
 
-    kind: its Content-Type. modified: when it was changed, seconds since 1970. caching: its Cache-Control. read: its
-    bytes by coding, read when they are first needed. more: further fields of each response.
+    kind: its Content-Type. modified: when it was changed, seconds since 1970. caching: its Cache-Control. bodies: its
+    bytes by coding. more: further fields of each response.
     """
 
     kind: bytes
     modified: float
     caching: bytes
-    read: Mapping[str, Callable[[], bytes]]
+    bodies: Mapping[str, bytes]
     more: Pairs = field(default=())
 
     def form(self, accepted: str) -> FileForm:
@@ -57,7 +57,7 @@ class MemoryFile:
 
     @cached_property
     def _forms(self) -> Mapping[str, FileForm]:
-        return {coding: FileForm(read(), coding) for coding, read in self.read.items()}
+        return {coding: FileForm(body, coding) for coding, body in self.bodies.items()}
 
     @cached_property
     def last_modified(self) -> str:

@@ -4,7 +4,8 @@ A page of any origin may load them. Those two are asked for anew after some minu
 with hashes and are cached for ever. Without a bundle (a checkout without npm) they load the modules below /chat/src.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -67,6 +68,12 @@ class ChatScripts:
             names = [segment.decode("ascii") for segment in path]
         except UnicodeDecodeError:
             return None
+        # An upgrade removes files while the service runs.
+        with suppress(OSError):
+            return self._named(names)
+        return None
+
+    def _named(self, names: Sequence[str]) -> MemoryFile | None:
         if names[:1] == [SOURCES]:
             return self._source(names[1:])
         if len(names) != 1:
@@ -77,15 +84,15 @@ class ChatScripts:
             return _file(self._static / TYPES[name])
         if source and not built:
             content = f'export * from "./{SOURCES}/{source}";\n'.encode()
-            return _memory(name, (self._static / source).stat().st_mtime, {"": lambda: content}, SHORT)
+            return _memory(name, (self._static / source).stat().st_mtime, {"": content}, SHORT)
         if built or self._bundle.has(name):
             return self._bundled(built or name, FOR_EVER if not source else SHORT)
         return None
 
     def _bundled(self, name: str, caching: bytes) -> MemoryFile:
         path = self._bundle.folder / name
-        read = {"": path.read_bytes, **{coding: form.read_bytes for coding, form in self._bundle.forms(name).items()}}
-        return _memory(name, path.stat().st_mtime, read, caching)
+        forms = {coding: form.read_bytes() for coding, form in self._bundle.forms(name).items()}
+        return _memory(name, path.stat().st_mtime, {"": path.read_bytes(), **forms}, caching)
 
     def _source(self, names: Sequence[str]) -> MemoryFile | None:
         *folders, name = names or [""]
@@ -97,9 +104,9 @@ class ChatScripts:
 
 
 def _file(path: Path) -> MemoryFile:
-    return _memory(path.name, path.stat().st_mtime, {"": path.read_bytes}, SHORT)
+    return _memory(path.name, path.stat().st_mtime, {"": path.read_bytes()}, SHORT)
 
 
-def _memory(name: str, modified: float, read: Mapping[str, Callable[[], bytes]], caching: bytes) -> MemoryFile:
+def _memory(name: str, modified: float, bodies: Mapping[str, bytes], caching: bytes) -> MemoryFile:
     kind = b"text/plain; charset=utf-8" if name.endswith(".ts") else content_type(name)
-    return MemoryFile(kind, modified, caching, read, FIELDS)
+    return MemoryFile(kind, modified, caching, bodies, FIELDS)

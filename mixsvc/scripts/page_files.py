@@ -2,8 +2,8 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,8 @@ _LEVEL: Final = 9
 class PageFiles:
     """The static folder as it is when this object is made. Used in any thread.
 
-    version: another one when a file changes. bundle: of the scripts in it.
+    A file is read when it is asked for first; one that was removed before that, as an upgrade does while the service
+    runs, is none any more. version: another one when a file changes. bundle: of the scripts in it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,22 +41,24 @@ class PageFiles:
         self.version = _digest(folder, files)
         self.names = [file.relative_to(folder).as_posix() for file in files]
         self.bundle = Bundle(folder)
+        self._versioned: dict[str, MemoryFile] = {}
+        self._bundled: dict[str, MemoryFile] = {}
 
     def versioned(self, name: str) -> MemoryFile | None:
         """Returns a file of the folder, which may be cached for ever under a URL with the version; None without it."""
-        return self._versioned.get(name)
+        found = self._versioned.get(name)
+        if found is None and name in self.names:
+            with suppress(OSError):
+                found = self._versioned[name] = _read(self._folder / name, {})
+        return found
 
     def bundled(self, name: str) -> MemoryFile | None:
         """Returns a file of the bundle; None if it has no such file."""
-        return self._bundled.get(name)
-
-    @cached_property
-    def _versioned(self) -> Mapping[str, MemoryFile]:
-        return {name: _kept(self._folder / name, {}) for name in self.names}
-
-    @cached_property
-    def _bundled(self) -> Mapping[str, MemoryFile]:
-        return {name: _kept(self.bundle.folder / name, self.bundle.forms(name)) for name in self.bundle.names}
+        found = self._bundled.get(name)
+        if found is None and self.bundle.has(name):
+            with suppress(OSError):
+                found = self._bundled[name] = _read(self.bundle.folder / name, self.bundle.forms(name))
+        return found
 
 
 def content_type(name: str) -> bytes:
@@ -66,18 +69,13 @@ def content_type(name: str) -> bytes:
     return (f"{found}; charset=utf-8" if found.startswith("text/") else found).encode()
 
 
-def _kept(path: Path, forms: Mapping[str, Path]) -> MemoryFile:
-    """Returns a file that is read when it is asked for first. forms: the files of its compressed forms, by coding."""
-    kind, stat = content_type(path.name), path.stat()
-    read: dict[str, Callable[[], bytes]] = {"": path.read_bytes}
-    read |= {coding: form.read_bytes for coding, form in forms.items()}
-    if not forms and stat.st_size > _LONG and kind.startswith(_TEXTS):
-        read["gzip"] = partial(_read_compressed, path)
-    return MemoryFile(kind, stat.st_mtime, FOR_EVER, read)
-
-
-def _read_compressed(path: Path) -> bytes:
-    return compressed(path.read_bytes(), _LEVEL)
+def _read(path: Path, forms: Mapping[str, Path]) -> MemoryFile:
+    """Returns a file. forms: the files of its compressed forms, by coding. Raises OSError."""
+    kind, body = content_type(path.name), path.read_bytes()
+    bodies = {"": body, **{coding: form.read_bytes() for coding, form in forms.items()}}
+    if not forms and len(body) > _LONG and kind.startswith(_TEXTS):
+        bodies["gzip"] = compressed(body, _LEVEL)
+    return MemoryFile(kind, path.stat().st_mtime, FOR_EVER, bodies)
 
 
 def _digest(folder: Path, files: list[Path]) -> str:

@@ -17,7 +17,7 @@ FILE: Final = MemoryFile(
     b"text/plain",
     1_700_000_000.7,
     FOR_EVER,
-    {"": lambda: BODY, "gzip": lambda: compressed(BODY), "br": lambda: b"Brotli's bytes"},
+    {"": BODY, "gzip": compressed(BODY), "br": b"Brotli's bytes"},
 )
 DATE: Final = "Tue, 14 Nov 2023 22:13:20 GMT"
 

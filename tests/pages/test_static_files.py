@@ -1,6 +1,7 @@
 """The static files of the page: their URLs, how long browsers may cache them, and that nothing outside is served."""
 
 import gzip
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -134,6 +135,16 @@ class BundledFilesTests(SynchronousTestCase):
     def test_other_files_of_the_folder_are_not_of_the_bundle(self) -> None:
         for name in ("manifest.json", "main-1.js.br", "%00", "nothing.js"):
             self.assertEqual(self.client.get(f"/static/built/{name}").status_code, 404)
+
+    def test_an_upgrade_that_removes_the_bundle_takes_only_what_nobody_has_asked_for_yet(self) -> None:
+        before = self.client.get("/static/built/main-1.js").data
+        style = self.files.style
+
+        shutil.rmtree(self.folder / "built")
+
+        self.assertEqual(self.client.get("/static/built/main-1.js").data, before)
+        self.assertEqual(self.client.get("/static/built/style-1.css").status_code, 404)
+        self.assertIs(self.files.style, style)
 
 
 @pytest.fixture

@@ -131,3 +131,14 @@ def test_a_script_can_only_be_read(bundled: ChatScripts) -> None:
     answer = get(bundled, "client.js", method="POST")
 
     assert (answer.status, header(answer, "allow")) == (405, "GET, HEAD")
+
+
+def test_an_upgrade_that_removes_the_bundle_takes_only_what_nobody_has_asked_for_yet(static: Path) -> None:
+    make_bundle(static, {"client/client.js": "client-1.js", "client/fallback.js": "fallback-1.js"})
+    scripts = ChatScripts(static)
+    assert scripts.has([b"client.js"])
+
+    shutil.rmtree(static / "built")
+
+    assert scripts.answer([b"client.js"], Asked("GET", "", {})).body == b"client-1.js"
+    assert not scripts.has([b"fallback-1.js"])
