@@ -25,6 +25,13 @@ COVER: Final = """
   dispatchEvent(new Event(isCovered ? "blur" : "focus"));
 }
 """
+# What happens here when another window has written how far the lobby was read, and yet another one has written since.
+WRITTEN_ELSEWHERE: Final = """
+(read) => {
+  const kept = {...JSON.parse(localStorage.mixsvc), rooms: {lobby: read}};
+  dispatchEvent(new StorageEvent("storage", {key: "mixsvc", newValue: JSON.stringify(kept)}));
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +141,24 @@ def test_what_is_read_in_one_window_is_read_in_the_other_and_nothing_is_read_beh
         quinn.say("read at once")
         expect(behind.texts.last).to_have_text("read at once")
         expect(behind.page).to_have_title(re.compile("^lobby"))
+
+
+def test_what_was_read_in_another_window_stays_read_though_a_window_writes_what_it_knew_before(
+    service: Service, visitor: NewVisitor
+) -> None:
+    ann = visitor(**DESK)
+    ann.enter(service.url, "Dolly")
+    ann.page.evaluate(COVER, True)
+    with Chatter(service.port, "Quentin") as quentin:
+        before = quentin.say("first")
+        expect(ann.page).to_have_title(re.compile(r"^\(1\) "))
+        for read in (before + 1, before):
+            ann.page.evaluate(WRITTEN_ELSEWHERE, read)
+
+        quentin.say("second")
+
+        expect(ann.texts.last).to_have_text("second")
+        expect(ann.page).to_have_title(re.compile("^lobby"))
 
 
 @pytest.mark.usefixtures("no_complaints")

@@ -21,10 +21,20 @@ const MOST_ROOMS = 1000;
 
 /** @returns {Kept} */
 export function remembered() {
+  try {
+    return parsed(localStorage.getItem(KEY));
+  } catch {
+    // The browser keeps nothing for this site.
+    return parsed(null);
+  }
+}
+
+/** @param {string | null} text  which may be anything @returns {Kept} */
+function parsed(text) {
   /** @type {Kept} */
   const kept = { rooms: {}, epoch: "", open: "", notify: false, levels: {}, rates: "" };
   try {
-    const found = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    const found = JSON.parse(text ?? "{}");
     for (const [name, read] of Object.entries(Object(found.rooms)).slice(0, MOST_ROOMS)) {
       if (Number.isSafeInteger(read)) {
         kept.rooms[name] = Number(read);
@@ -36,7 +46,7 @@ export function remembered() {
     kept.notify = found.notify === true;
     kept.rates = ["open", "closed"].includes(found.rates) ? found.rates : "";
   } catch {
-    // The browser keeps nothing for this site, or something else.
+    // Something else.
   }
   return kept;
 }
@@ -44,10 +54,23 @@ export function remembered() {
 /** The rooms as this window has last seen or written them. */
 let known = remembered().rooms;
 
-/** Be told when another window has written. @param {(kept: Kept) => void} call */
+/**
+ * Be told what another window has written, also if a window has written over it by now.
+ * @param {(kept: Kept) => void} call
+ */
 export function onRemembered(call) {
   // Not told to the window that wrote it; a null key: all was removed.
-  addEventListener("storage", ({ key }) => key === KEY && call(remembered()));
+  addEventListener("storage", ({ key, newValue }) => key === KEY && call(parsed(newValue)));
+}
+
+/**
+ * What is kept, but nothing read becomes unread in one history: a window may write what it knew a moment ago.
+ * @param {Kept} before @param {Kept} kept @returns {Kept}
+ */
+export function furthest(before, kept) {
+  const read = before.epoch === kept.epoch ? before.rooms : {};
+  const rooms = Object.entries(kept.rooms).map(([name, number]) => [name, Math.max(number, read[name] ?? number)]);
+  return { ...kept, rooms: Object.fromEntries(rooms) };
 }
 
 /** `rooms` are those of this window; other windows may be in others. @param {Partial<Kept>} changes */

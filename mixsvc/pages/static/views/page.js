@@ -10,7 +10,7 @@ import { withLinks } from "../text/links.js";
 import { UnreadCalls } from "../text/mentions.js";
 import { isWanted, levelItems } from "./levels.js";
 import { LogView } from "./log_view.js";
-import { onRemembered, remember, remembered } from "./memory.js";
+import { furthest, onRemembered, remember, remembered } from "./memory.js";
 import { Conduct } from "./moderation/conduct.js";
 import { PeopleView } from "./people_view.js";
 import { adopted } from "./preview.js";
@@ -103,7 +103,7 @@ export class Page {
     element("join-again", HTMLButtonElement).onclick = () => chat().join(this.#open);
     onAttention(() => this.#onAttention());
     onRemembered((kept) => {
-      this.#elsewhere = kept;
+      this.#elsewhere = furthest(this.#elsewhere, kept);
       this.changed();
     });
   }
