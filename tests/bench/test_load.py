@@ -104,11 +104,17 @@ def test_a_frame_that_is_cut_off_is_detected() -> None:
 
 
 def test_broadcasts_to_websockets_all_arrive(server: Server) -> None:
-    with ClientGroup(connect(server.port, "/broadcast", WEBSOCKET, 5)) as group:
-        broadcasts = Broadcasts(group.clients[0], group, window=4)
+    per_second, sent, seconds, deadline = 0.0, 0, SECONDS, perf_counter() + DEADLINE_SECONDS
+    # On a busy machine nothing may come in so short a time.
+    while not (per_second and sent > 4) and perf_counter() < deadline:
+        with ClientGroup(connect(server.port, "/broadcast", WEBSOCKET, 5)) as group:
+            broadcasts = Broadcasts(group.clients[0], group, window=4)
+            per_second, sent, seconds = broadcasts.run(seconds), broadcasts.sent, 2 * seconds
 
-        assert broadcasts.run(SECONDS) > 0
-        assert group.total() == 5 * broadcasts.sent > 5 * 4
+            assert group.total() == 5 * sent
+
+    assert per_second > 0
+    assert sent > 4
 
 
 @pytest.mark.parametrize("transport", [XHR_STREAMING, EVENTSOURCE], ids=lambda transport: transport.name)
@@ -131,7 +137,9 @@ def test_echoes_come_back_to_their_senders(server: Server) -> None:
     with ClientGroup(connect(server.port, "/echo", WEBSOCKET, 5)) as group:
         echoes = Echoes(group)
         echoes.start(SECONDS)
-        came, took = echoes.run(SECONDS)
+        came, deadline = 0, perf_counter() + DEADLINE_SECONDS
+        while not came and perf_counter() < deadline:
+            came, took = echoes.run(SECONDS)
         echoes.check()
 
         assert came > 0
