@@ -129,7 +129,7 @@ class MixChannel(HTTPChannel):
         if self._pending and not self._is_advancing:
             self.callLater(0, self._advance)
 
-    def _leave(self, phase: Phase) -> None:
+    def _leave(self, phase: str) -> None:
         self.phase = phase
         self.deadline = NEVER
         self.write_deadline = NO_WRITE_DEADLINE
@@ -213,7 +213,7 @@ class MixChannel(HTTPChannel):
         return True
 
     def _begin_head(self) -> None:
-        if self.phase is Phase.IDLE:
+        if self.phase == Phase.IDLE:
             self.phase = Phase.HEAD
             self.began = self.site.seconds()
             self.deadline = self.began + self.site.timeouts.head
@@ -269,13 +269,13 @@ class MixChannel(HTTPChannel):
     def _body_finished(self, rest: bytes) -> None:
         """The body is complete. rest: what came behind it."""
         del self._body  # It holds the request, which an idle connection need not keep.
-        if self.phase is Phase.BODY:
+        if self.phase == Phase.BODY:
             self._pending = rest
             self.allContentReceived()
 
     def allContentReceived(self) -> None:
         """The request is complete, unless it was refused before."""
-        if self.phase is Phase.BODY:
+        if self.phase == Phase.BODY:
             self.phase = Phase.RESPONSE
             self.deadline = NEVER
             HTTPChannel.allContentReceived(self)
@@ -400,7 +400,7 @@ class MixChannel(HTTPChannel):
 
     def loseConnection(self) -> None:
         """Send what is written, and close; drop the client if it does not read that."""
-        if self.phase is not Phase.LOST:
+        if self.phase != Phase.LOST:
             self.phase = Phase.CLOSING
             self._begin_closing()
             if self.isSecure():

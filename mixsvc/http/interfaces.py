@@ -13,7 +13,6 @@ from twisted.web.http import Request
 from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.forwarded import ConnectionSenders, SenderSite
 from mixsvc.http.head import RequestHead
-from mixsvc.http.phases import Phase
 from mixsvc.http.timeouts import HasDeadlines, Timeouts
 from mixsvc.http.uploads import UploadQuota
 
@@ -25,7 +24,7 @@ class Connection(HasDeadlines, Protocol):
 
     transport: Any
     senders: ConnectionSenders
-    phase: Phase
+    phase: str
 
     def say_last(self) -> None:
         """Close after the response to the present request, or to the next one."""

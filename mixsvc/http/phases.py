@@ -21,19 +21,19 @@ A connection is in one phase at a time:
     any        the connection is lost                  LOST         forget it
 """
 
-from enum import Enum, auto
+from typing import Final
 
 __all__ = ["Phase"]
 
 
-class Phase(Enum):
-    """What a connection waits for; see the table of this module."""
+class Phase:
+    """What a connection waits for; see the table of this module. Plain texts: each request looks many up."""
 
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    RESPONSE = auto()
-    REFUSED = auto()
-    CLOSING = auto()
-    UPGRADED = auto()
-    LOST = auto()
+    IDLE: Final = "idle"
+    HEAD: Final = "head"
+    BODY: Final = "body"
+    RESPONSE: Final = "response"
+    REFUSED: Final = "refused"
+    CLOSING: Final = "closing"
+    UPGRADED: Final = "upgraded"
+    LOST: Final = "lost"

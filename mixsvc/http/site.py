@@ -185,7 +185,7 @@ class MixSite(Site):
 
     def is_uploading(self) -> bool:
         """Whether the head of a request has come, and not all of its body."""
-        return any(channel.phase is Phase.BODY for channel in self.channels)
+        return any(channel.phase == Phase.BODY for channel in self.channels)
 
     def is_busy(self) -> bool:
         """Whether a request has come that is not answered yet."""

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from enum import Enum
 from typing import Final, Protocol
 
 from mixsvc.interfaces import Identity
@@ -18,17 +17,17 @@ BATCH_CHARACTERS: Final = 2**18
 PLACES_AT_ONCE: Final = 50
 
 
-class PlaceState(Enum):
-    """What somebody who follows a topic waits for."""
+class PlaceState:
+    """What somebody who follows a topic waits for; plain texts, as one is looked up for each of thousands."""
 
     # For `resume`, or for the other topics of a subscription that begins.
-    NOTHING = 0
+    NOTHING: Final = "nothing"
     # A page of the database.
-    PAGE = 1
+    PAGE: Final = "page"
     # Other nodes: it has read more than was told here.
-    OTHERS = 2
+    OTHERS: Final = "others"
     # The next event.
-    NEXT = 3
+    NEXT: Final = "next"
 
 
 class Place:

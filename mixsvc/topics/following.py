@@ -133,7 +133,7 @@ class TopicFollowers:
     def paused(self, follower: Follower) -> None:
         """See FollowerOwner."""
         for place in follower.places:
-            if place.state is not PlaceState.PAGE:
+            if place.state != PlaceState.PAGE:
                 place.state = PlaceState.NOTHING
 
     def resumed(self, follower: Follower) -> None:
@@ -264,7 +264,7 @@ class TopicFollowers:
 
     def _settle(self, place: Place) -> None:
         """Let a place wait for what it needs next."""
-        if not place.follower.is_running or place.state is PlaceState.PAGE:
+        if not place.follower.is_running or place.state == PlaceState.PAGE:
             return
         topic = place.topic
         told = self._tails.told(topic.name)
@@ -289,7 +289,7 @@ class TopicFollowers:
             self._slices.add(topic.visit())
         if topic.is_ahead:
             topic.is_ahead = False
-            self._slices.add(self._go_on([each for each in topic.places if each.state is PlaceState.OTHERS]))
+            self._slices.add(self._go_on([each for each in topic.places if each.state == PlaceState.OTHERS]))
 
     def _heard(self, hint: Published) -> None:
         self._tails.heard(hint.lasts)
@@ -316,7 +316,7 @@ class TopicFollowers:
         if page.is_reset:
             # Some are gone that were not told: each who waits reads what there is, and is told so.
             topic.clear()
-            waiting = [each for each in topic.places if each.state is PlaceState.NEXT]
+            waiting = [each for each in topic.places if each.state == PlaceState.NEXT]
             for place in waiting:
                 place.state = PlaceState.NOTHING
             self._slices.add(self._go_on(waiting))

@@ -1,7 +1,6 @@
 """The response of one call of a WSGI application, held to its own Content-Length. Knows no server."""
 
 from collections.abc import Iterable, Iterator
-from enum import Enum, auto
 from typing import Final, Protocol
 
 from twisted.logger import Logger
@@ -49,17 +48,17 @@ class ResponseSink(Protocol):
         """Give up: send an error 500 if nothing was sent yet, else close the connection."""
 
 
-class ResponseState(Enum):
-    """How far the response is."""
+class ResponseState:
+    """How far the response is; plain texts, as many are looked up for each response."""
 
     # Nothing was sent, so the head may still change.
-    NOT_STARTED = auto()
+    NOT_STARTED: Final = "not started"
     # The head was sent, and the blocks of the body so far.
-    STREAMING = auto()
+    STREAMING: Final = "streaming"
     # Everything that the client expects was sent; the application may still be running.
-    COMPLETE = auto()
+    COMPLETE: Final = "complete"
     # Everything else that the application gives is ignored.
-    DISCARDING = auto()
+    DISCARDING: Final = "discarding"
 
 
 class WSGIResponse:
@@ -85,7 +84,7 @@ class WSGIResponse:
     @property
     def headers_sent(self) -> bool:
         """Whether the head was sent and can no longer change."""
-        return self._state is not ResponseState.NOT_STARTED
+        return self._state != ResponseState.NOT_STARTED
 
     def send_list(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
         """Send blocks whose total length is known, and `finish`."""
@@ -113,7 +112,7 @@ class WSGIResponse:
         """Send blocks one by one until the response is complete, and `finish`."""
         for block in blocks:
             self.write(block)
-            if self._state is ResponseState.DISCARDING:
+            if self._state == ResponseState.DISCARDING:
                 break
         self.finish()
 
@@ -124,16 +123,16 @@ class WSGIResponse:
         """
         if not _checked(block):
             return
-        if self._state is ResponseState.NOT_STARTED:
+        if self._state == ResponseState.NOT_STARTED:
             self._write_first(block)
-        elif self._state is ResponseState.STREAMING:
+        elif self._state == ResponseState.STREAMING:
             self._write_more(block)
-        elif self._state is ResponseState.COMPLETE:
+        elif self._state == ResponseState.COMPLETE:
             self._discard_rest()
 
     def finish(self) -> None:
         """There are no more blocks. Raises InvalidResponse if some are missing."""
-        if self._state is ResponseState.NOT_STARTED:
+        if self._state == ResponseState.NOT_STARTED:
             head = self._required_head()
             if self.hold is not None and not self._is_head:
                 self._state = ResponseState.COMPLETE
@@ -145,7 +144,7 @@ class WSGIResponse:
             self._check_complete()
             self._state = ResponseState.COMPLETE
             self._sink.send_whole(head.without_content(), b"")
-        elif self._state is ResponseState.STREAMING:
+        elif self._state == ResponseState.STREAMING:
             self._check_complete()
             self._state = ResponseState.COMPLETE
             self._sink.finish()

@@ -29,7 +29,12 @@ __all__ = ["MessageListener", "WebSocketConnection"]
 PIECE_BYTES: Final = 4096
 SLICE_SECONDS: Final = 0.01
 
+# Read for each frame; reading a member of an Enum costs more than reading a name.
 TEXT: Final = Opcode.TEXT
+MESSAGE_OPCODES: Final = (Opcode.TEXT, Opcode.BINARY)
+CONTINUATION: Final = Opcode.CONT
+CLOSE: Final = Opcode.CLOSE
+CLOSING: Final = WebSocketState.CLOSING
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 # A close frame has 125 bytes, of which the code takes two (RFC 6455 section 5.5.1).
@@ -54,7 +59,7 @@ class _Codec(Codec):
 
         RFC 6455 section 5.4 allows control frames between fragments, and section 5.5.1 says how to answer a close.
         """
-        if frame.opcode is Opcode.CLOSE:
+        if frame.opcode is CLOSE:
             self.current_size = None
         super().recv_frame(frame)
         self.is_between = self.current_size is None and not self.reader.buffer
@@ -282,9 +287,9 @@ class WebSocketConnection:
         self._listener.resumed()
 
     def _take(self, frame: Frame) -> None:
-        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+        if frame.opcode in MESSAGE_OPCODES:
             self._opcode = frame.opcode
-        elif frame.opcode is not Opcode.CONT:
+        elif frame.opcode is not CONTINUATION:
             return
         # One buffer for all fragments: a list would grow with empty fragments, which count for no size limit.
         self._message += frame.data
@@ -304,7 +309,7 @@ class WebSocketConnection:
             else:
                 # A client that does not read gets a pong for its last ping only (RFC 6455 section 5.5.3).
                 self._pong = data
-        if self._is_open and self._codec.state is WebSocketState.CLOSING:
+        if self._is_open and self._codec.state is CLOSING:
             self._is_open = False
             # No message may follow a close frame (RFC 6455 section 5.5.1).
             self.writer.end_flow_control()

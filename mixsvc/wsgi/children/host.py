@@ -5,7 +5,6 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from io import BytesIO
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -23,7 +22,7 @@ from mixsvc.wsgi.children.asking import ServiceQuestions
 from mixsvc.wsgi.children.environ_frame import decode_call
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
 from mixsvc.wsgi.children.incoming import IncomingFrames
-from mixsvc.wsgi.children.remote_request import RemoteTarget, RemoteWriter
+from mixsvc.wsgi.children.remote_request import RemoteWriter
 from mixsvc.wsgi.children.run_threads import RunThreads, is_about_login
 from mixsvc.wsgi.children.sender import FrameSender
 from mixsvc.wsgi.environ import environ_of_child
@@ -99,7 +98,7 @@ class ChildHost:
         self._context = WriterContext(self._views.call_in_reactor, self._readers, quota, waiting)
         self._lock = Lock()
         # By id, guarded by the lock: calls whose thread works, or whose response is not sent yet.
-        self._calls: dict[int, _Remote] = {}
+        self._calls: dict[int, RemoteWriter] = {}
         self._is_stopping = False
         self._application: WSGIApplication = _none_yet
 
@@ -133,9 +132,9 @@ class ChildHost:
         elif type in (FrameType.POLL, FrameType.SOCKET):
             (self._poll if type == FrameType.POLL else self._socket_call)(id, payload)
         elif type == FrameType.ROOM:
-            self._tell(id, _Remote.taken, int.from_bytes(payload, "big"))
+            self._tell(id, RemoteWriter.taken, int.from_bytes(payload, "big"))
         elif type == FrameType.GONE:
-            self._tell(id, _Remote.disconnected)
+            self._tell(id, RemoteWriter.disconnected)
         elif type == FrameType.PART:
             self._questions.came(id, payload)
         elif type == FrameType.REPLY:
@@ -172,8 +171,8 @@ class ChildHost:
         try:
             texts, body, has_descriptor = decode_call(payload)
             content = os.fdopen(self._incoming.descriptor(), "rb") if has_descriptor else BytesIO(body)
-            remote = self._remote(id, texts.get("REMOTE_ADDR", "-"))
-            return ApplicationCall(self._application, environ_of_child(texts, content), remote.writer)
+            writer = self._writer(id, texts.get("REMOTE_ADDR", "-"))
+            return ApplicationCall(self._application, environ_of_child(texts, content), writer)
         except Exception:
             if content is not None:
                 content.close()
@@ -186,9 +185,9 @@ class ChildHost:
         try:
             connection = ViewSocket.of(self._incoming.descriptor())
             texts = decode_call(payload).texts
-            remote = self._remote(id, texts.get("REMOTE_ADDR", "-"))
+            writer = self._writer(id, texts.get("REMOTE_ADDR", "-"))
             environ = environ_of_child(texts, BytesIO()) | {SOCKET: connection}
-            call = ApplicationCall(with_socket(self._application, connection), environ, remote.writer)
+            call = ApplicationCall(with_socket(self._application, connection), environ, writer)
             self._threads.start(self._run_with_socket, id, call, connection)
         except Exception:
             if connection is not None:
@@ -201,13 +200,11 @@ class ChildHost:
             self._calls.pop(id, None)
         self._sender.send(encode_frame(FrameType.FAIL, id, Failing.ABORT) + encode_frame(FrameType.OVER, id))
 
-    def _remote(self, id: int, client: str) -> "_Remote":
-        send = self._sender.send
-        target = RemoteTarget(id, client, send, lambda: self._finished(id))
-        remote = _Remote(target, RemoteWriter(self._context, target, id, send))
+    def _writer(self, id: int, client: str) -> RemoteWriter:
+        writer = RemoteWriter(self._context, id, client, self._sender.send, self._finished)
         with self._lock:
-            self._calls[id] = remote
-        return remote
+            self._calls[id] = writer
+        return writer
 
     def _run(self, id: int, call: ApplicationCall) -> None:
         """In a view's thread."""
@@ -230,25 +227,25 @@ class ChildHost:
     def _has_run(self, id: int) -> None:
         self._sender.send(encode_frame(FrameType.OVER, id))
         with self._lock:
-            remote = self._calls[id]
-            remote.is_running = False
-            if not remote.writer.is_sending:
+            writer = self._calls[id]
+            writer.is_running = False
+            if not writer.is_sending:
                 del self._calls[id]
         self._end_if_done()
 
     def _finished(self, id: int) -> None:
         """A stream has ended. Loop thread."""
         with self._lock:
-            remote = self._calls.get(id)
-            if remote is not None and not remote.is_running:
+            writer = self._calls.get(id)
+            if writer is not None and not writer.is_running:
                 del self._calls[id]
         self._end_if_done()
 
     def _tell(self, id: int, what: Callable[..., object], *args: object) -> None:
         with self._lock:
-            remote = self._calls.get(id)
-        if remote is not None:
-            self._views.call_in_reactor(what, remote, *args)
+            writer = self._calls.get(id)
+        if writer is not None:
+            self._views.call_in_reactor(what, writer, *args)
 
     def _end_if_done(self) -> None:
         if self._is_stopping:
@@ -258,23 +255,6 @@ class ChildHost:
                 # The main thread reads the end of the stream. Another thread may have been the last as well.
                 with suppress(OSError):
                     self._connection.shutdown(socket.SHUT_RD)
-
-
-@dataclass
-class _Remote:
-    """A call in this process."""
-
-    target: RemoteTarget
-    writer: RemoteWriter
-    is_running: bool = True
-
-    def taken(self, size: int) -> None:
-        """So many bytes were taken. Loop thread."""
-        self.target.taken(size)
-
-    def disconnected(self) -> None:
-        """The client has left. Loop thread."""
-        self.writer.disconnected()
 
 
 def _none_yet(environ: dict[str, Any], start_response: Any) -> list[bytes]:

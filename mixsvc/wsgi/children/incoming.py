@@ -14,6 +14,10 @@ __all__ = ["IncomingFrames"]
 READ_BYTES: Final = 65536
 ROOM_FOR_DESCRIPTORS: Final = socket.CMSG_SPACE(16 * array("i").itemsize)
 
+# Plain numbers: an enum's `&` takes as long as the rest of reading.
+CLOSE_ON_EXEC: Final = int(socket.MSG_CMSG_CLOEXEC)
+CONTROL_TRUNCATED: Final = int(socket.MSG_CTRUNC)
+
 
 class IncomingFrames:
     """Reads a socket. Used in one thread."""
@@ -42,11 +46,11 @@ class IncomingFrames:
         return found
 
     def _read(self) -> bytes:
-        data, ancillary, flags, _ = self._connection.recvmsg(READ_BYTES, ROOM_FOR_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+        data, ancillary, flags, _ = self._connection.recvmsg(READ_BYTES, ROOM_FOR_DESCRIPTORS, CLOSE_ON_EXEC)
         for _, _, numbers in ancillary:
             found = array("i")
             found.frombytes(numbers[: len(numbers) // found.itemsize * found.itemsize])
             self._descriptors.extend(found)
-        if flags & socket.MSG_CTRUNC:
+        if flags & CONTROL_TRUNCATED:
             self._descriptors.append(None)
         return data

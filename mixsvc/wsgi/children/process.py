@@ -24,6 +24,7 @@ from mixsvc.wsgi.children.output import ChildOutput
 from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.children.socket_call import SocketCall
+from mixsvc.wsgi.supervision.calls_ahead import CallsAhead
 from mixsvc.wsgi.supervision.endings import how_ended
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.silence import CallSilence
@@ -51,6 +52,7 @@ class ViewProcess:
         self._transport: IProcessTransport | None = None
         self._link: ChildLink | None = None
         self._silence = CallSilence(reactor)
+        self._ahead = CallsAhead(reactor)
         self._ids = count(1)
         self._runs = ChildRuns(reactor, self._send_frame)
         self._questions = ChildQuestions(answer, self._send_frame)
@@ -74,6 +76,11 @@ class ViewProcess:
     def calls(self) -> int:
         """How many of its threads work, or will work, on calls."""
         return len(self._running)
+
+    @property
+    def ahead(self) -> int:
+        """See SupervisedProcess."""
+        return self._ahead.number
 
     def start(self) -> None:
         """Start it. If that cannot be done, the owner is told, later."""
@@ -292,6 +299,7 @@ class ViewProcess:
         if call is not None:
             call.release()
             self.served += 1
+            self._ahead.ended()
             self._owner.process_freed(self)
 
     def _got_ready(self, payload: bytes) -> None:

@@ -21,8 +21,8 @@ MAX_UNTAKEN: Final = 131072
 class RemoteTarget:
     """Where a long response goes: a StreamTarget. Used in the loop thread."""
 
-    def __init__(self, id: int, client: str, send: Callable[[bytes], None], ended: Callable[[], None]) -> None:
-        """ended: called once, when nothing more is sent."""
+    def __init__(self, id: int, client: str, send: Callable[[bytes], None], ended: Callable[[int], None]) -> None:
+        """ended: called once, with the id, when nothing more is sent."""
         self.client = client
         self._id = id
         self._send = send
@@ -73,17 +73,27 @@ class RemoteTarget:
     def _end(self, frame: bytes) -> None:
         self._send(frame)
         self.is_over = True
-        self._ended()
+        self._ended(self._id)
 
 
 class RemoteWriter:
-    """The ResponseSink of a call. Its view's thread calls the public methods down to `abort`."""
+    """The ResponseSink of a call. Its view's thread calls the public methods down to `abort`.
 
-    def __init__(self, context: WriterContext, target: RemoteTarget, id: int, send: Callable[[bytes], None]) -> None:
+    is_running: whether the view's thread still works. Belongs to whoever made this.
+    """
+
+    def __init__(
+        self, context: WriterContext, id: int, client: str, send: Callable[[bytes], None], ended: Callable[[int], None]
+    ) -> None:
+        """client: the address, for logs. ended: see RemoteTarget."""
+        self.is_running = True
         self._context = context
-        self._target = target
         self._id = id
+        self._client = client
         self._send = send
+        self._ended = ended
+        # Most responses are whole, and need neither.
+        self._target: RemoteTarget | None = None
         self._stream: ResponseStream | None = None
         self._is_disconnected = False
 
@@ -97,7 +107,8 @@ class RemoteWriter:
 
     def start(self, head: ResponseHead) -> None:
         """Send the head of a response; `write` and `finish` follow."""
-        self._stream = ResponseStream(self._context, self._target)
+        self._target = target = RemoteTarget(self._id, self._client, self._send, self._ended)
+        self._stream = ResponseStream(self._context, target)
         self._context.call_in_reactor(self._start_now, self._stream, head)
 
     def write(self, data: bytes) -> None:
@@ -125,7 +136,12 @@ class RemoteWriter:
     @property
     def is_sending(self) -> bool:
         """Whether more of a long response may be sent. Any thread, after the view's call."""
-        return self._stream is not None and not self._target.is_over
+        return self._target is not None and not self._target.is_over
+
+    def taken(self, size: int) -> None:
+        """The service's transport has taken so many bytes. Loop thread."""
+        if self._target is not None:
+            self._target.taken(size)
 
     def disconnected(self) -> None:
         """The client has left. Loop thread."""
@@ -141,4 +157,5 @@ class RemoteWriter:
 
     def _leave(self, stream: ResponseStream) -> None:
         stream.disconnected()
+        assert self._target is not None
         self._target.gone()

@@ -10,10 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, QueuedCall, SupervisedProcess
 from mixsvc.wsgi.supervision.slots import Slots, ready_in
 
-__all__ = ["EXTRA_CALLS", "WAIT_SECONDS", "CallDispatch"]
-
-# Requests that wait in a child beside those in its threads, so that no thread waits for the reactor.
-EXTRA_CALLS: Final = 2
+__all__ = ["WAIT_SECONDS", "CallDispatch"]
 
 # How long a request waits while no child is ready; then it is refused. Large applications are imported that long.
 WAIT_SECONDS: Final = 30.0
@@ -31,7 +28,7 @@ class CallDispatch:
         self.is_hopeless = False
         self._clock = clock
         self._slots = slots
-        self._most = threads + EXTRA_CALLS
+        self._threads = threads
         # Each with the time at which it came, the oldest one first.
         self._waiting: OrderedDict[QueuedCall, float] = OrderedDict()
 
@@ -60,7 +57,7 @@ class CallDispatch:
 
     def fill(self, process: SupervisedProcess) -> None:
         """Give waiting requests to a child that may have room."""
-        while self._waiting and process.is_ready and process.calls < self._most:
+        while self._waiting and self._has_room(process):
             process.begin(self._waiting.popitem(last=False)[0])
 
     def refuse_late(self, last_ready: float) -> None:
@@ -87,6 +84,9 @@ class CallDispatch:
         best: SupervisedProcess | None = None
         for slot in self._slots:
             process = slot.ready
-            if process is not None and process.is_ready and (best is None or process.calls < best.calls):
+            if process is not None and (best is None or process.calls < best.calls) and self._has_room(process):
                 best = process
-        return best if best is not None and best.calls < self._most else None
+        return best
+
+    def _has_room(self, process: SupervisedProcess) -> bool:
+        return process.is_ready and process.calls < self._threads + process.ahead

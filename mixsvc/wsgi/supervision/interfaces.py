@@ -99,6 +99,10 @@ class SupervisedProcess(Protocol):
         """The requests that are in a thread there, or wait for one."""
 
     @property
+    def ahead(self) -> int:
+        """The requests that may wait for a thread there; more wait in the service."""
+
+    @property
     def served(self) -> int:
         """The requests that have ended there."""
 

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mixsvc.config.settings import WebSettings
+from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessEnded, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.processes import ViewProcesses
 
@@ -40,6 +41,7 @@ class FakeProcess:
         self.pid: int | None = None
         self.is_ready = False
         self.served = 0
+        self.ahead = LEAST_AHEAD
         self.has_ended = False
         self.is_stopping = False
         # Whether it does not hear what the service tells it.

@@ -1,6 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.supervision.dispatch import EXTRA_CALLS, WAIT_SECONDS
+from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD
+from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS
 from tests.wsgi.supervision.fake_processes import Family
 
 
@@ -19,11 +20,11 @@ class CallDispatchTests(SynchronousTestCase):
 
     def test_a_child_gets_few_more_requests_than_it_has_threads_and_the_rest_waits_in_order(self) -> None:
         family = Family(threads=3).ready()
-        room = 2 * (3 + EXTRA_CALLS)
+        room = 2 * (3 + LEAST_AHEAD)
 
         calls = family.calls(room + 2)
 
-        self.assertEqual([each.calls for each in family.made], [3 + EXTRA_CALLS] * 2)
+        self.assertEqual([each.calls for each in family.made], [3 + LEAST_AHEAD] * 2)
         self.assertEqual([family.holder(each) for each in calls[room:]], [None, None])
         second = family.made[1]
         second.answer(second.in_flight[0])
@@ -32,7 +33,7 @@ class CallDispatchTests(SynchronousTestCase):
 
     def test_a_request_that_waits_is_forgotten_when_its_client_leaves(self) -> None:
         family = Family(processes=1).ready()
-        *_, gone, last = family.calls(1 + EXTRA_CALLS + 2)
+        *_, gone, last = family.calls(1 + LEAST_AHEAD + 2)
 
         gone.gone()
 
@@ -76,7 +77,7 @@ class CallDispatchTests(SynchronousTestCase):
 
     def test_a_request_that_has_waited_long_for_busy_children_waits_for_the_next_one_when_they_end(self) -> None:
         family = Family(processes=1).ready()
-        *_, last = family.calls(1 + EXTRA_CALLS + 1)
+        *_, last = family.calls(1 + LEAST_AHEAD + 1)
         family.pass_time(2 * WAIT_SECONDS)
 
         family.made[0].end("by signal SIGKILL")

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from mixsvc.sockets.socketio import SocketIo
-from mixsvc.wsgi.supervision.dispatch import EXTRA_CALLS
+from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD
 from mixsvc.wsgi.supervision.sessions import MAX_SESSIONS, SocketIoSessions
 from mixsvc.wsgi.supervision.slots import Slot
 from tests.wsgi.supervision.fake_processes import FakeCall, Family
@@ -97,7 +97,7 @@ def test_a_child_that_has_ended_is_forgotten(sessions: SocketIoSessions, slots: 
 def test_a_request_of_a_session_is_given_to_its_child_even_if_that_is_busy_and_others_begin_sessions() -> None:
     family = Family(threads=1).ready()
     one, other = family.made
-    family.calls(2 * (1 + EXTRA_CALLS))
+    family.calls(2 * (1 + LEAST_AHEAD))
     opening: Any = FakeCall("GET /socket.io/")
     opening.answered = opening.process = None
     family.views.submit_opening(opening)

@@ -1,0 +1,48 @@
+"""How many requests a child is given before it has a thread for them."""
+
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+__all__ = ["LEAST_AHEAD", "MOST_AHEAD", "CallsAhead"]
+
+# So many in any case, so that no thread waits for the reactor.
+LEAST_AHEAD: Final = 2
+
+# A child that ends its requests fast is given what it ends in so many seconds, up to so many requests: the service and
+# the child then take turns less often: a small view costs a fifth less CPU on one core.
+AHEAD_SECONDS: Final = 0.008
+MOST_AHEAD: Final = 64
+
+# The pace of so many seconds counts, and that of the time before it is forgotten.
+PACE_SECONDS: Final = 0.02
+
+
+class CallsAhead:
+    """The pace of one child. Used in the reactor thread.
+
+    Where a view lasts, the next request waits in the service, for whichever child is free first.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._since = clock.seconds()
+        self._ended = 0
+        self._number = LEAST_AHEAD
+
+    def ended(self) -> None:
+        """A request has ended in the child."""
+        self._ended += 1
+        now = self._clock.seconds()
+        passed = now - self._since
+        if passed >= PACE_SECONDS:
+            number = round(self._ended / passed * AHEAD_SECONDS)
+            self._number = min(max(number, LEAST_AHEAD), MOST_AHEAD)
+            self._since, self._ended = now, 0
+
+    @property
+    def number(self) -> int:
+        """How many requests may wait in the child for a thread."""
+        if self._number > LEAST_AHEAD and self._clock.seconds() - self._since > 2 * PACE_SECONDS:
+            self._number = LEAST_AHEAD
+        return self._number
