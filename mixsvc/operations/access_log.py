@@ -43,7 +43,7 @@ def combined(request: Request, now: float, seconds: float) -> str:
     words = b" ".join((request.method, without_hook_secret(request.uri), request.clientproto))
     return (
         f'{_client(request)} - - {_stamp(int(now))} "{_quoted(words)}" {request.code} '
-        f'{request.sentLength or "-"} "{_quoted(_referer(request) or b"-")}" "{_header(request, b"user-agent")}"'
+        f"{request.sentLength or '-'} {_referer_and_agent(request)}"
     )
 
 
@@ -182,8 +182,17 @@ def _referer(request: Request) -> bytes | None:
     return None if found is None else without_hook_secret(found)
 
 
-def _header(request: Request, name: bytes) -> str:
-    return _quoted(request.getHeader(name) or b"-")
+def _referer_and_agent(request: Request) -> str:
+    fields = request.getHeader(b"referer"), request.getHeader(b"user-agent")
+    return (_in_quotes if sum(map(len, filter(None, fields))) > MOST_BYTES else _cached_in_quotes)(fields)
+
+
+def _in_quotes(fields: tuple[bytes | None, ...]) -> str:
+    return " ".join(f'"{_quoted(without_hook_secret(each or b"-"))}"' for each in fields)
+
+
+# One client sends many requests from the same page.
+_cached_in_quotes = lru_cache(256)(_in_quotes)
 
 
 def _quoted(data: bytes) -> str:

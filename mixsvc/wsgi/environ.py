@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EnvironTexts",
     "ErrorLog",
-    "SharedTexts",
+    "KeptTexts",
     "connection_texts",
     "environ_of_child",
     "environ_texts",
@@ -39,6 +39,9 @@ LINE_CHARS: Final = 8192
 
 # CGI (RFC 3875) gives these two keys no HTTP_ prefix.
 WITHOUT_PREFIX: Final = frozenset(("CONTENT_TYPE", "CONTENT_LENGTH"))
+
+# The texts of requests whose URL has at most so many bytes are cached.
+CACHED_BYTES: Final = 256
 
 # The addresses that have a port.
 INTERNET: Final = (IPv4Address, IPv6Address)
@@ -90,17 +93,17 @@ class ErrorLog:
 
 
 class EnvironTexts(NamedTuple):
-    """All that is text in an environ. shared: what all requests of a sender have. own: the rest, of one request."""
+    """All that is text in an environ. of_sender: what all requests of a sender have. of_request: the rest."""
 
-    shared: "SharedTexts"
-    own: dict[str, str]
+    of_sender: "KeptTexts"
+    of_request: "KeptTexts"
 
     def together(self) -> dict[str, str]:
         """Both in one; may be changed."""
-        return {**self.shared.texts, **self.own}
+        return {**self.of_sender.texts, **self.of_request.texts}
 
 
-class SharedTexts:
+class KeptTexts:
     """Texts that are not to be changed. encoded: what mixsvc.wsgi.children has made of them; empty at first."""
 
     __slots__ = ("encoded", "texts")
@@ -115,8 +118,14 @@ def make_environ(request: "Request | ViewRequest") -> "WSGIEnvironment":
 
     All text is ISO-8859-1: each character is one byte that the client sent. wsgi.input is the request's content itself.
     """
-    shared, own = environ_texts(request)
-    return {**shared.texts, **own, **CONSTANTS, "wsgi.input": request.content, "wsgi.errors": ErrorLog()}
+    of_sender, of_request = environ_texts(request)
+    return {
+        **of_sender.texts,
+        **of_request.texts,
+        **CONSTANTS,
+        "wsgi.input": request.content,
+        "wsgi.errors": ErrorLog(),
+    }
 
 
 def environ_texts(request: "Request | ViewRequest") -> EnvironTexts:
@@ -128,8 +137,9 @@ def environ_texts(request: "Request | ViewRequest") -> EnvironTexts:
         content = request.content
         assert content is not None
         content.seek(0, SEEK_END)
-        texts.own["CONTENT_LENGTH"] = str(content.tell())
+        length = {"CONTENT_LENGTH": str(content.tell())}
         content.seek(0)
+        return EnvironTexts(texts.of_sender, KeptTexts(texts.of_request.texts | length))
     return texts
 
 
@@ -170,15 +180,27 @@ def _completed(texts: dict[str, Any], content: IO[bytes] | None) -> dict[str, An
 
 def _texts(request: "Request | ViewRequest", sender: Sender, script_name: str, path_info: str) -> EnvironTexts:
     if sender.kept is None:
-        sender.kept = SharedTexts(_of_sender(sender))
-    own = {
-        "REQUEST_METHOD": request.method.decode("latin-1"),
-        "SCRIPT_NAME": sender.prefix + script_name,
+        sender.kept = KeptTexts(_of_sender(sender))
+    of_request = _cached_of_request if len(request.uri) <= CACHED_BYTES else _of_request
+    return EnvironTexts(
+        sender.kept,
+        of_request(request.method, sender.prefix + script_name, path_info, request.uri, request.clientproto),
+    )
+
+
+def _of_request(method: bytes, script_name: str, path_info: str, uri: bytes, version: bytes) -> KeptTexts:
+    texts = {
+        "REQUEST_METHOD": method.decode("latin-1"),
+        "SCRIPT_NAME": script_name,
         "PATH_INFO": path_info,
-        "QUERY_STRING": request.uri.partition(b"?")[2].decode("latin-1"),
-        "SERVER_PROTOCOL": request.clientproto.decode("latin-1"),
+        "QUERY_STRING": uri.partition(b"?")[2].decode("latin-1"),
+        "SERVER_PROTOCOL": version.decode("latin-1"),
     }
-    return EnvironTexts(sender.kept, own)
+    return KeptTexts(texts)
+
+
+# Clients ask for the same again and again.
+_cached_of_request = lru_cache(512)(_of_request)
 
 
 def _sender_of(request: "Request | ViewRequest") -> Sender:

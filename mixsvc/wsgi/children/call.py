@@ -38,7 +38,8 @@ class ChildCall:
         """hold_client: takes the client if the view leaves it to the service."""
         self._hold_client = hold_client
         texts = environ_texts(request)
-        self.name = request_name(texts.own["REQUEST_METHOD"], texts.own["PATH_INFO"])
+        asked = texts.of_request.texts
+        self.name = request_name(asked["REQUEST_METHOD"], asked["PATH_INFO"])
         self.is_disconnected = False
         # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
         self.gone: Callable[[], object] = _nothing

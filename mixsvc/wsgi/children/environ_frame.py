@@ -46,11 +46,11 @@ class HeadFrame(NamedTuple):
 
 def encode_call(texts: EnvironTexts, body: bytes | None) -> bytes:
     """The payload of a CALL. body: None if its descriptor is sent with the frame."""
-    shared, own = texts
-    if not shared.encoded:
-        shared.encoded = _encoded(shared.texts)
-    block = _encoded(own)
-    return b"".join((CALL.pack(body is None, len(shared.encoded), len(block)), shared.encoded, block, body or b""))
+    for each in texts:
+        if not each.encoded:
+            each.encoded = _encoded(each.texts)
+    first, second = texts.of_sender.encoded, texts.of_request.encoded
+    return b"".join((CALL.pack(body is None, len(first), len(second)), first, second, body or b""))
 
 
 def decode_call(payload: bytes) -> CallFrame:

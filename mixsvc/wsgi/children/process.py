@@ -77,10 +77,9 @@ class ViewProcess:
         """How many of its threads work, or will work, on calls."""
         return len(self._running)
 
-    @property
-    def ahead(self) -> int:
+    def has_room(self, threads: int) -> bool:
         """See SupervisedProcess."""
-        return self._ahead.number
+        return len(self._running) < threads + self._ahead.number
 
     def start(self) -> None:
         """Start it. If that cannot be done, the owner is told, later."""
@@ -287,6 +286,13 @@ class ViewProcess:
             call.abort()
 
     def _over(self, id: int) -> None:
+        call = self._running.pop(id, None)
+        if call is not None:
+            call.release()
+            self.served += 1
+            self._ahead.ended()
+            self._owner.process_freed(self)
+            return
         self._polls.discard(id)
         socket_call = self._sockets.pop(id, None)
         if socket_call is not None:
@@ -294,13 +300,6 @@ class ViewProcess:
             if not socket_call.call.is_answered:
                 # What its thread has left to another one is still to come.
                 self._open[id] = socket_call.call
-            return
-        call = self._running.pop(id, None)
-        if call is not None:
-            call.release()
-            self.served += 1
-            self._ahead.ended()
-            self._owner.process_freed(self)
 
     def _got_ready(self, payload: bytes) -> None:
         # It may have ended since it said so.

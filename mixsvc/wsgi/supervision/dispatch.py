@@ -89,4 +89,4 @@ class CallDispatch:
         return best
 
     def _has_room(self, process: SupervisedProcess) -> bool:
-        return process.is_ready and process.calls < self._threads + process.ahead
+        return process.is_ready and process.has_room(self._threads)

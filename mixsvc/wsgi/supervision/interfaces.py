@@ -98,9 +98,8 @@ class SupervisedProcess(Protocol):
     def calls(self) -> int:
         """The requests that are in a thread there, or wait for one."""
 
-    @property
-    def ahead(self) -> int:
-        """The requests that may wait for a thread there; more wait in the service."""
+    def has_room(self, threads: int, /) -> bool:
+        """Whether it may be given another request; if not, that waits in the service. threads: of the child."""
 
     @property
     def served(self) -> int:

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.wsgi.children.environ_frame import HeadFrame, decode_head, encode_call
 from mixsvc.wsgi.children.frames import Frame, FrameReader, FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
-from mixsvc.wsgi.environ import EnvironTexts, SharedTexts
+from mixsvc.wsgi.environ import EnvironTexts, KeptTexts
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ TEXTS = {
 
 def as_texts(texts: dict[str, str]) -> EnvironTexts:
     """Texts of a request, as the service has them."""
-    return EnvironTexts(SharedTexts(texts), {})
+    return EnvironTexts(KeptTexts(texts), KeptTexts({}))
 
 
 class ChildCase(SynchronousTestCase):

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.wsgi.children.environ_frame import decode_call, decode_head, encode_call, encode_head
 from mixsvc.wsgi.children.frames import BadFrame
-from mixsvc.wsgi.environ import EnvironTexts, SharedTexts
+from mixsvc.wsgi.environ import EnvironTexts, KeptTexts
 from mixsvc.wsgi.response_head import ResponseHead
 from tests.wsgi.children.child import as_texts
 
@@ -21,7 +21,7 @@ class CallTests(SynchronousTestCase):
     def test_texts_and_body_come_out_as_they_went_in(
         self, shared: dict[str, str], own: dict[str, str], body: bytes
     ) -> None:
-        texts = EnvironTexts(SharedTexts(shared), own)
+        texts = EnvironTexts(KeptTexts(shared), KeptTexts(own))
 
         for _ in range(2):
             assert decode_call(encode_call(texts, body)) == ({**shared, **own}, body, False)

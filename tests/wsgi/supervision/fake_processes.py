@@ -92,6 +92,9 @@ class FakeProcess:
     def calls(self) -> int:
         return len(self.in_flight)
 
+    def has_room(self, threads: int) -> bool:
+        return len(self.in_flight) < threads + self.ahead
+
     def start(self) -> None:
         if self._family.refusal:
             self._family.clock.callLater(0, self.cannot_start, self._family.refusal)
