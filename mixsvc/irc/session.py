@@ -92,9 +92,8 @@ class IrcSession:
     def lost(self, reason: Failure) -> None:
         """The connection is lost."""
         client = self._client
-        client.is_gone = True
         try:
-            client.inquiries.stop()
+            client.stop()
             client.door.given.passwords.forget(client.identity)
             if client.is_registered:
                 client.door.leave(client)
@@ -134,6 +133,7 @@ class IrcSession:
             self._registration.refused(event)
         else:
             tell_refusal(self._client, event)
+        self._client.heard(event)
 
     def chat_closed(self, code: int, reason: str) -> None:
         """See LinkedClient."""

@@ -105,7 +105,8 @@ class PaceTests(IrcTestCase):
     def test_after_many_refusals_the_chat_reads_nothing_for_a_while(self) -> None:
         chat = IrcHarness(joins=1)
         client = chat.irc().register("Ann")
-        client.send(*["JOIN #nix"] * 25)
+        client.send(*(f"JOIN #nix{number}" for number in range(25)))
+        chat.database.settle()
         assert len(client.got("437")) == 20 and client.transport.producerState == "paused"
         chat.clock.advance(1)
         assert len(client.got("437")) == 24 and client.transport.producerState == "producing"

@@ -11,6 +11,7 @@ from mixsvc.interfaces import Identity
 from mixsvc.irc.clients.chat_link import ChatLink
 from mixsvc.irc.clients.door import IrcDoor, IrcPresence
 from mixsvc.irc.clients.inquiries import Inquiries, Inquiry
+from mixsvc.irc.clients.pending_joins import PendingJoins
 from mixsvc.irc.grammar.lines import as_bytes, as_word
 from mixsvc.irc.grammar.names import channel_of, folded, nick_of, room_of
 
@@ -78,6 +79,7 @@ class IrcClient:
         self.wire = wire
         self.link: ChatLink | None = None
         self.inquiries = Inquiries(door.given.clock)
+        self._joins = PendingJoins(door.given.clock, wire.hold)
         self.nick, self.name, self.realname, self.away = "*", "", "", ""
         self.capabilities: set[str] = set()
         self.identity: Identity | None = None
@@ -142,6 +144,21 @@ class IrcClient:
         """Ask the chat for something; see ChatLink."""
         if self.link is not None:
             self.link.ask(type, **fields)
+
+    def join(self, room: str) -> None:
+        """Ask the chat to let the client into a room; its next lines wait for the answer."""
+        self._joins.begin(room)
+        self.ask("join", room=room)
+
+    def heard(self, event: Mapping[str, Any]) -> None:
+        """It was told of an event of the chat."""
+        self._joins.heard(event)
+
+    def stop(self) -> None:
+        """It is gone."""
+        self.is_gone = True
+        self._joins.stop()
+        self.inquiries.stop()
 
     def inquire(self, command: str, inquiry: Inquiry) -> None:
         """Run an inquiry when those before it have ended."""

@@ -36,7 +36,7 @@ def tell_refusal(client: IrcClient, event: Mapping[str, Any]) -> None:
     elif of == "join" and "suggestion" in event:
         # The name of the room differs in case or width from the one that exists.
         if event["suggestion"] not in client.channels:
-            client.ask("join", room=event["suggestion"])
+            client.join(event["suggestion"])
     elif of in NUMERICS:
         numeric = NUMERICS[of].get(code, NUMERICS[of][""])
         client.reply(numeric, channel_of(room), NOT_STORED if code == "not_saved" else text)

@@ -38,7 +38,7 @@ class Speaking:
             if not is_channel(each) or len(each) < 2:
                 self._client.reply("403", each or "*", "There is no such channel")
             elif self._client.channel(each) is None:
-                self._client.ask("join", room=self._client.room(each))
+                self._client.join(self._client.room(each))
 
     def _part(self, line: IrcLine) -> None:
         for each in line.parameters[0].split(","):

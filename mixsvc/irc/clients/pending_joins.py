@@ -1,0 +1,67 @@
+"""The channels that a client has asked to join: its next lines wait until it is in them, or was refused.
+
+Programs send JOIN and what they want to know of the channel, such as WHO, in one piece. The chat reads a room's history
+first, and would answer the second before the first.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from mixsvc.irc.grammar.names import folded
+
+__all__ = ["PendingJoins"]
+
+# Lines wait for at most so many seconds: a database that does not answer holds up nothing else.
+WAIT_SECONDS: Final = 10.0
+
+
+class PendingJoins:
+    """Those of one client. Used in the reactor thread."""
+
+    def __init__(self, clock: IReactorTime, hold: Callable[[bool], None]) -> None:
+        """hold: lets lines wait, or go on."""
+        self._clock = clock
+        self._hold = hold
+        # The rooms, by the text that is the same for all spellings.
+        self._rooms: dict[str, str] = {}
+        self._limit: IDelayedCall | None = None
+
+    def begin(self, room: str) -> None:
+        """The client asks to join a room."""
+        is_first = not self._rooms
+        self._rooms[folded(room)] = room
+        if is_first:
+            self._limit = self._clock.callLater(WAIT_SECONDS, self.stop)
+            self._hold(True)
+
+    def heard(self, event: Mapping[str, Any]) -> None:
+        """The client was told an event of the chat, which may be the answer."""
+        if not self._rooms:
+            return
+        room = event.get("room", "")
+        if event["type"] in ("joined", "left", "kicked"):
+            self._end(folded(room))
+        elif event["type"] == "error" and event.get("of") == "join":
+            # One that is asked for in another spelling is not over.
+            if self._rooms.get(folded(room)) == room:
+                self._end(folded(room))
+            elif not room:
+                self.stop()
+
+    def stop(self) -> None:
+        """Nothing waits any more."""
+        if not self._rooms:
+            return
+        self._rooms.clear()
+        limit, self._limit = self._limit, None
+        if limit is not None and limit.active():
+            limit.cancel()
+        self._hold(False)
+
+    def _end(self, key: str) -> None:
+        if len(self._rooms) > 1 or key not in self._rooms:
+            self._rooms.pop(key, None)
+        else:
+            self.stop()
