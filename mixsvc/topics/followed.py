@@ -146,7 +146,7 @@ def _give(places: Sequence[Place], batch: TopicBatch) -> None:
     alone: list[Place] = []
     groups: defaultdict[ReaderGroup, list[TopicReader]] = defaultdict(list)
     for place in places:
-        if place.state is waiting and place.number == before:
+        if place.state == waiting and place.number == before:
             if place.group is None:
                 alone.append(place)
             else:
@@ -156,7 +156,7 @@ def _give(places: Sequence[Place], batch: TopicBatch) -> None:
         group.events(readers, batch)
     for place in alone:
         # Unless somebody who was told before has ended it.
-        if place.state is waiting:
+        if place.state == waiting:
             place.number = last
             place.reader.events(batch)
 
