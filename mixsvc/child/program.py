@@ -35,7 +35,8 @@ from mixsvc.wsgi.children.child_log import ChildLog
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
 from mixsvc.wsgi.children.run_threads import LOGIN
-from mixsvc.wsgi.children.setup import CHILD_SOCKET, SEARCH, ChildSetup
+from mixsvc.wsgi.children.setup import CHILD_MARKS, CHILD_SOCKET, SEARCH, ChildSetup
+from mixsvc.wsgi.supervision.begun_marks import MarkBegun
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -100,14 +101,15 @@ def _runner(logins: ChildLogins) -> Callable[[str, Sequence[Any]], object]:
 def _connect() -> ChildWire:
     ignore_signals()
     try:
-        connection = socket.socket(fileno=_socket_number())
+        socket_number, marks_number = _numbers()
+        connection, mark_begun = socket.socket(fileno=socket_number), MarkBegun(marks_number)
     except (OSError, ValueError):
         raise SystemExit("mixsvc.child: only the service starts this program; set [web] processes") from None
     die_with_service(connection)
     connection.set_inheritable(False)
     # A pair that gevent has made does not block.
     connection.setblocking(True)
-    return ChildWire.of(connection, lambda: os._exit(1))
+    return ChildWire.of(connection, lambda: os._exit(1), mark_begun)
 
 
 class _NoReactor:
@@ -130,9 +132,9 @@ def _tell_of_change(wire: ChildWire, path: str) -> None:
     wire.sender.send(encode_frame(FrameType.CHANGED, 0, os.fsencode(path)))
 
 
-def _socket_number() -> int:
-    """The descriptor of the socket: that of the service's children, unless the arguments name another one."""
-    return int(sys.argv[1]) if len(sys.argv) > 1 else CHILD_SOCKET
+def _numbers() -> tuple[int, int | None]:
+    """The descriptors of the service's children; a socket alone if the arguments name one."""
+    return (int(sys.argv[1]), None) if len(sys.argv) > 1 else (CHILD_SOCKET, CHILD_MARKS)
 
 
 def _search_as_the_service(setup: ChildSetup) -> None:

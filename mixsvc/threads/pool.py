@@ -100,6 +100,16 @@ class DaemonThreadPool:
         self.callInThread(call)
         return result
 
+    def withdraw(self, is_unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take back calls that no thread has begun; returns them in their order. Any thread."""
+        with self._lock:
+            unwanted = [job for job in self._jobs if is_unwanted(job)]
+            for job in unwanted:
+                self._jobs.remove(job)
+        for _ in unwanted:
+            self._done()
+        return unwanted
+
     def label(self, text: str) -> None:
         """Sets what the calling thread is doing, for `busy`. Called in a thread of the pool."""
         self._labels[get_ident()] = text

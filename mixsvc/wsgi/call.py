@@ -58,6 +58,10 @@ class ApplicationCall:
             self._errors.flush()
             self._content.close()
 
+    def drop(self) -> None:
+        """It is not called, and nothing is sent."""
+        self._content.close()
+
     def _send(self, blocks: Iterable[bytes]) -> None:
         try:
             if self._response.hold is not None:

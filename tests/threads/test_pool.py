@@ -48,6 +48,20 @@ class DaemonThreadPoolTests(TestCase):
 
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 3
 
+    async def test_calls_that_have_not_begun_can_be_taken_back(self) -> None:
+        release, run = Event(), [0]
+        for _ in range(2):
+            self.pool.callInThread(release.wait, SECONDS)
+        for number in (1, 2, 3):
+            self.pool.callInThread(run.append, number)
+
+        taken = self.pool.withdraw(lambda job: job[1] in ((1,), (3,)))
+
+        assert [arguments for _, arguments in taken] == [(1,), (3,)]
+        release.set()
+        await self.pool.drained()
+        assert run == [0, 2]
+
     async def test_the_result_of_a_cancelled_call_is_dropped(self) -> None:
         release = Event()
         results: list[Any] = []

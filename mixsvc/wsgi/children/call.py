@@ -13,6 +13,7 @@ from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK
 from mixsvc.wsgi.supervision.interfaces import Refusal, SupervisedProcess
 from mixsvc.wsgi.target import RequestTarget
 from mixsvc.wsgi.writer import HoldClient
@@ -44,8 +45,9 @@ class ChildCall:
         # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
         self.gone: Callable[[], object] = _nothing
         self.taken: Callable[[int], None] = _ignore
-        # The child that has it.
+        # The child that has it, and where that marks that a view may have seen it.
         self.process: SupervisedProcess | None = None
+        self.mark = NO_MARK
         # Called with the body of a whole response; None: nobody wants it.
         self.answered: Callable[[bytes], object] | None = None
         self._request = request
@@ -57,7 +59,7 @@ class ChildCall:
         body = _read_small(content)
         self.payload = encode_call(texts, body)
         if body is not None:
-            self.release()
+            self._close_body()
         self._owed = 0
         # How often a part of a long response came, and whether that waits for the client.
         self.heard = 0
@@ -81,7 +83,11 @@ class ChildCall:
         return self._target is not None and not self._is_answered
 
     def release(self) -> None:
-        """The child does not need the body any more."""
+        """No child needs the request any more."""
+        self.payload = b""
+        self._close_body()
+
+    def _close_body(self) -> None:
         content, self._content = self._content, None
         if content is not None:
             content.close()

@@ -1,6 +1,6 @@
 """What CALL and the responses carry: the environ's texts, and the head of a response. Pure.
 
-A CALL is `flag u8, length u32, length u32`, twice texts in so many bytes (those of the sender, which come again and
+A request is `flag u8, length u32, length u32`, twice texts in so many bytes (those of the sender, which come again and
 again, and those of the request), and the body, unless the flag says that the body's descriptor was sent with the frame.
 All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the whole is UTF-8. A header's line
 cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
@@ -16,10 +16,11 @@ from mixsvc.wsgi.children.frames import BadFrame
 from mixsvc.wsgi.environ import EnvironTexts
 from mixsvc.wsgi.response_head import ResponseHead
 
-__all__ = ["CallFrame", "HeadFrame", "decode_call", "decode_head", "encode_call", "encode_head"]
+__all__ = ["CallFrame", "HeadFrame", "decode_call", "decode_head", "encode_call", "encode_head", "marked", "unmarked"]
 
 BETWEEN: Final = "\u0100"
 
+MARK_BYTES: Final = 2
 CALL: Final = Struct(">?II")
 HEAD: Final = Struct(">HHI")
 
@@ -51,6 +52,16 @@ def encode_call(texts: EnvironTexts, body: bytes | None) -> bytes:
             each.encoded = _encoded(each.texts)
     first, second = texts.of_sender.encoded, texts.of_request.encoded
     return b"".join((CALL.pack(body is None, len(first), len(second)), first, second, body or b""))
+
+
+def marked(number: int, call: bytes) -> bytes:
+    """The payload of a CALL: a request behind the number of its mark."""
+    return number.to_bytes(MARK_BYTES, "big") + call
+
+
+def unmarked(payload: bytes) -> tuple[int, bytes]:
+    """What `marked` was given; of a payload that is too short the request cannot be read."""
+    return int.from_bytes(payload[:MARK_BYTES], "big"), payload[MARK_BYTES:]
 
 
 def decode_call(payload: bytes) -> CallFrame:

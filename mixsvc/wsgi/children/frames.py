@@ -4,9 +4,10 @@ A frame is `length u32, type u8, id u32`, big-endian, and `length` bytes of payl
 a hook's run; it is 0 where there is none. Who sends what:
 
     to the child    SETUP   JSON: what to run (setup.py); the first frame
-                    CALL    a request (environ_frame.py); its body too, unless that is a descriptor (SCM_RIGHTS)
-                    POLL    a CALL that may wait for long, in a thread of its own
-                    SOCKET  a CALL without a body, for a view that may take its client's socket, which is a descriptor
+                    CALL    a request (environ_frame.py) behind the number of its mark (begun_marks.py), and its body,
+                            unless that is a descriptor (SCM_RIGHTS)
+                    POLL    a request that may wait for long, in a thread of its own
+                    SOCKET  one without a body, for a view that may take its client's socket, which is a descriptor
                     ROOM    u32: so many bytes of this response were taken
                     GONE    the client of this call has left
                     REPLY   the answer to an ASK, or its end; PART: of an answer that one frame cannot hold
@@ -14,6 +15,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     SETTINGS  JSON: the settings as texts, as in SETUP, after a reload
                     RUN     JSON: name and arguments of what the application has registered
                     CANCEL  nobody waits for this RUN any more
+                    RECALL  ids: of calls that may be given to other children, if no thread has begun them
                     STOP    end when every response is sent, and every RUN that is waited for has its RESULT
     from the child  READY   JSON: the application is imported
                     FAILED  text: the application cannot be imported
@@ -22,6 +24,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     BEGIN   the head of a long response; WRITE: a part of its body; END: it is complete
                     FAIL    the response cannot be completed; its payload says what to do (Failing)
                     OVER    the thread of this call is free
+                    BACK    ids: of calls that a RECALL has named, and that are not begun here any more
                     ASK     JSON: method and arguments
                     RESULT  the answer to a RUN; to one that was given up as soon as it has no thread
                     LOG     JSON: an event of the log
@@ -29,17 +32,28 @@ a hook's run; it is 0 where there is none. Who sends what:
                     CHANGED path: a file has changed that the application was loaded from
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from struct import Struct
 from typing import Final, NamedTuple
 
-__all__ = ["MAX_FRAME", "BadFrame", "Failing", "Frame", "FrameReader", "FrameType", "encode_frame"]
+__all__ = [
+    "MAX_FRAME",
+    "BadFrame",
+    "Failing",
+    "Frame",
+    "FrameReader",
+    "FrameType",
+    "decode_ids",
+    "encode_frame",
+    "encode_ids",
+]
 
 # Bytes of a payload. Whoever sends more is broken: the service ends such a child.
 MAX_FRAME: Final = 2**24
 
 HEADER: Final = Struct(">IBI")
+ID_BYTES: Final = 4
 
 
 class FrameType:
@@ -58,6 +72,7 @@ class FrameType:
     SOCKET: Final = 11
     POLL: Final = 12
     SETTINGS: Final = 13
+    RECALL: Final = 14
     READY: Final = 32
     FAILED: Final = 33
     WHOLE: Final = 34
@@ -72,6 +87,7 @@ class FrameType:
     LOG: Final = 43
     CHANGED: Final = 44
     HOOKS: Final = 45
+    BACK: Final = 46
 
 
 class Failing:
@@ -104,6 +120,18 @@ def encode_frame(type: int, id: int, payload: bytes = b"") -> bytes:
     if len(payload) > MAX_FRAME:
         raise BadFrame(f"a frame of {len(payload)} bytes is too large")
     return HEADER.pack(len(payload), type, id) + payload
+
+
+def encode_ids(ids: Sequence[int]) -> bytes:
+    """The payload of a RECALL or a BACK."""
+    return Struct(f">{len(ids)}I").pack(*ids)
+
+
+def decode_ids(payload: bytes) -> Sequence[int]:
+    """What `encode_ids` was given. Raises BadFrame."""
+    if len(payload) % ID_BYTES:
+        raise BadFrame(f"{len(payload)} bytes are no ids")
+    return Struct(f">{len(payload) // ID_BYTES}I").unpack(payload)
 
 
 class FrameReader:

@@ -19,8 +19,8 @@ from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.children.asking import ServiceQuestions
-from mixsvc.wsgi.children.environ_frame import decode_call
-from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
+from mixsvc.wsgi.children.environ_frame import decode_call, unmarked
+from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.incoming import IncomingFrames
 from mixsvc.wsgi.children.remote_request import RemoteWriter
 from mixsvc.wsgi.children.run_threads import RunThreads, is_about_login
@@ -29,6 +29,7 @@ from mixsvc.wsgi.environ import environ_of_child
 from mixsvc.wsgi.socket_views import with_socket
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import WriterContext
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK
 from mixsvc.wsgi.waiting import WaitingStreams
 
 if TYPE_CHECKING:
@@ -45,16 +46,19 @@ RUN_THREADS: Final = 12
 
 @record
 class ChildWire:
-    """The socket, and what reads and writes it."""
+    """The socket, what reads and writes it, and what the service learns without it."""
 
     connection: socket.socket
     incoming: IncomingFrames
     sender: FrameSender
+    mark_begun: Callable[[int], None]
 
     @classmethod
-    def of(cls, connection: socket.socket, lost: Callable[[], object]) -> "ChildWire":
+    def of(
+        cls, connection: socket.socket, lost: Callable[[], object], mark_begun: Callable[[int], None]
+    ) -> "ChildWire":
         """connection: blocks. lost: called in any thread when the service has ended."""
-        return cls(connection, IncomingFrames(connection), FrameSender(connection, lost))
+        return cls(connection, IncomingFrames(connection), FrameSender(connection, lost), mark_begun)
 
 
 @record
@@ -82,6 +86,7 @@ class ChildHost:
         self._connection = wire.connection
         self._incoming = wire.incoming
         self._sender = sender = wire.sender
+        self._mark_begun = wire.mark_begun
         self._loop = LoopThread()
         self._views = DaemonThreadPool(self._loop, threads, "view")
         self._threads = OwnThreads()
@@ -142,8 +147,9 @@ class ChildHost:
         elif type == FrameType.RUN:
             (self._logins if is_about_login(payload) else self._runs).begin(id, payload)
         elif type == FrameType.CANCEL:
-            self._runs.give_up(id)
-            self._logins.give_up(id)
+            self._give_up_run(id)
+        elif type == FrameType.RECALL:
+            self._recall(frozenset(decode_ids(payload)))
         elif type in self._takes:
             self._takes[type](payload)
         elif type == FrameType.STOP:
@@ -152,9 +158,10 @@ class ChildHost:
 
     def _call(self, id: int, payload: bytes) -> None:
         """Give a call to a thread."""
-        call = self._made(id, payload)
+        mark, request = unmarked(payload)
+        call = self._made(id, request)
         if call is not None:
-            self._views.callInThread(self._run, id, call)
+            self._views.callInThread(self._run, id, call, mark)
 
     def _poll(self, id: int, payload: bytes) -> None:
         """Give a call that may wait to a thread of its own."""
@@ -163,7 +170,7 @@ class ChildHost:
             try:
                 self._threads.start(self._run_alone, id, call)
             except RuntimeError:
-                self._views.callInThread(self._run, id, call)
+                self._views.callInThread(self._run, id, call, NO_MARK)
 
     def _made(self, id: int, payload: bytes) -> ApplicationCall | None:
         """The call of a frame. Whatever fails is answered, and None is returned."""
@@ -206,8 +213,9 @@ class ChildHost:
             self._calls[id] = writer
         return writer
 
-    def _run(self, id: int, call: ApplicationCall) -> None:
+    def _run(self, id: int, call: ApplicationCall, mark: int) -> None:
         """In a view's thread."""
+        self._mark_begun(mark)
         self._views.label(call.name)
         call.run()
         self._has_run(id)
@@ -240,6 +248,21 @@ class ChildHost:
             if writer is not None and not writer.is_running:
                 del self._calls[id]
         self._end_if_done()
+
+    def _give_up_run(self, id: int) -> None:
+        self._runs.give_up(id)
+        self._logins.give_up(id)
+
+    def _recall(self, ids: frozenset[int]) -> None:
+        """Give back calls that no thread has begun."""
+        jobs: list[Any] = self._views.withdraw(lambda job: job[0] == self._run and job[1][0] in ids)
+        for _, (id, call, _) in jobs:
+            call.drop()
+            with self._lock:
+                del self._calls[id]
+        if jobs:
+            self._sender.send(encode_frame(FrameType.BACK, 0, encode_ids([id for _, (id, _, _) in jobs])))
+            self._end_if_done()
 
     def _tell(self, id: int, what: Callable[..., object], *args: object) -> None:
         with self._lock:

@@ -4,28 +4,27 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
-from twisted.internet.protocol import Factory, ProcessProtocol
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger, LogLevel
-from twisted.python.failure import Failure
 
 from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
-from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, encode_frame
+from mixsvc.wsgi.children.environ_frame import marked
+from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.link import ChildLink
-from mixsvc.wsgi.children.output import ChildOutput
+from mixsvc.wsgi.children.output import ChildEnd
 from mixsvc.wsgi.children.runs import ChildRuns
-from mixsvc.wsgi.children.setup import CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
+from mixsvc.wsgi.children.setup import CHILD_MARKS, CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.children.socket_call import SocketCall
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK, BegunMarks
 from mixsvc.wsgi.supervision.calls_ahead import CallsAhead
-from mixsvc.wsgi.supervision.endings import how_ended
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.silence import CallSilence
 
@@ -53,6 +52,9 @@ class ViewProcess:
         self._link: ChildLink | None = None
         self._silence = CallSilence(reactor)
         self._ahead = CallsAhead(reactor)
+        self._marks: BegunMarks | None = None
+        # When its socket is closed, until it has ended: calls that no view has seen, as far as is known.
+        self._unseen: list[ChildCall] = []
         self._ids = count(1)
         self._runs = ChildRuns(reactor, self._send_frame)
         self._questions = ChildQuestions(answer, self._send_frame)
@@ -75,11 +77,11 @@ class ViewProcess:
     @property
     def calls(self) -> int:
         """How many of its threads work, or will work, on calls."""
-        return len(self._running)
+        return len(self._running) + len(self._unseen)
 
     def has_room(self, threads: int) -> bool:
         """See SupervisedProcess."""
-        return len(self._running) < threads + self._ahead.number
+        return len(self._running) < threads or len(self._running) < threads + self._ahead.number
 
     def start(self) -> None:
         """Start it. If that cannot be done, the owner is told, later."""
@@ -96,20 +98,39 @@ class ViewProcess:
             stack.callback(ours.close)
             stack.callback(theirs.close)
             stack.callback(os.close, null)
-            descriptors: dict[int, int | str] = {0: null, 1: "r", 2: "r", CHILD_SOCKET: theirs.fileno()}
+            self._marks = marks = BegunMarks()
+            stack.callback(marks.close)
+            ends = {CHILD_SOCKET: theirs.fileno(), CHILD_MARKS: marks.descriptor}
+            descriptors: dict[int, int | str] = {0: null, 1: "r", 2: "r", **ends}
             link = ChildLink(self._reactor, self._received, self._lost)
             self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, _Once(link))
             self._link = link
             stack.enter_context(_signals_blocked())
             self._transport = self._reactor.spawnProcess(
-                _ChildEnd(self._exited), command.program, command.arguments, command.environment, childFDs=descriptors
+                ChildEnd(self._exited), command.program, command.arguments, command.environment, childFDs=descriptors
             )
             self.pid = self._transport.pid
         link.send(encode_frame(FrameType.SETUP, 0, command.setup))
 
     def begin(self, call: ChildCall) -> None:
         """Give it a call. Only a process that is ready."""
-        self._running[self._give(FrameType.CALL, call)] = call
+        assert self._marks is not None
+        self._begin(call, self._marks.take())
+
+    def begin_bound(self, call: ChildCall) -> None:
+        """See SupervisedProcess."""
+        self._begin(call, NO_MARK)
+
+    def _begin(self, call: ChildCall, mark: int) -> None:
+        call.mark = mark
+        self._running[self._give(FrameType.CALL, call, marked(mark, call.payload))] = call
+
+    def recall(self, threads: int) -> None:
+        """See SupervisedProcess."""
+        if self._ahead.is_stalled:
+            ids = [id for id, call in islice(self._running.items(), threads, None) if not self._is_begun(call)]
+            if ids:
+                self._send(FrameType.RECALL, 0, encode_ids(ids))
 
     @property
     def polls(self) -> int:
@@ -118,17 +139,16 @@ class ViewProcess:
 
     def begin_poll(self, call: ChildCall) -> None:
         """Give it a call that may wait, in a thread of its own. Only a process that is ready."""
-        self._polls.add(self._give(FrameType.POLL, call))
+        self._polls.add(self._give(FrameType.POLL, call, call.payload))
 
-    def _give(self, type: int, call: ChildCall) -> int:
+    def _give(self, type: int, call: ChildCall, payload: bytes) -> int:
         assert self._link is not None
         id = next(self._ids)
         self._open[id] = call
         call.process = self
         call.gone = lambda: self._gone(id)
         call.taken = lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big"))
-        self._link.send(encode_frame(type, id, call.payload), call.descriptor)
-        call.payload = b""
+        self._link.send(encode_frame(type, id, payload), call.descriptor)
         return id
 
     @property
@@ -206,9 +226,9 @@ class ViewProcess:
 
     def fail_calls(self, refusal: Refusal) -> None:
         """Answer all its calls, or cut their responses off where they are."""
-        calls = self.unfinished()
+        calls = [*self.unfinished(), *self._unseen]
         self.served += len(self._running)
-        self._open, self._running = {}, {}
+        self._open, self._running, self._unseen = {}, {}, []
         self._polls.clear()
         for call in calls:
             call.gone = _nothing
@@ -248,6 +268,8 @@ class ViewProcess:
             self._respond(type, id, payload)
         elif type == FrameType.OVER:
             self._over(id)
+        elif type == FrameType.BACK:
+            self._came_back(decode_ids(payload))
         elif type == FrameType.ASK:
             self._questions.asked(id, payload)
         elif type == FrameType.RESULT:
@@ -289,6 +311,7 @@ class ViewProcess:
         call = self._running.pop(id, None)
         if call is not None:
             call.release()
+            self._free_mark(call)
             self.served += 1
             self._ahead.ended()
             self._owner.process_freed(self)
@@ -300,6 +323,25 @@ class ViewProcess:
             if not socket_call.call.is_answered:
                 # What its thread has left to another one is still to come.
                 self._open[id] = socket_call.call
+
+    def _came_back(self, ids: Sequence[int]) -> None:
+        """No thread has begun these."""
+        calls = self._taken_out([id for id in ids if id in self._running])
+        for call in calls:
+            self._free_mark(call)
+        self._return(calls)
+
+    def _taken_out(self, ids: Sequence[int]) -> list[ChildCall]:
+        for id in ids:
+            self._open.pop(id, None)
+        return [self._running.pop(id) for id in ids]
+
+    def _return(self, calls: Sequence[ChildCall]) -> None:
+        """Other children may have these, unless the client has left."""
+        for call in calls:
+            if call.is_answered:
+                call.release()
+        self._owner.process_returned(self, [call for call in calls if not call.is_answered])
 
     def _got_ready(self, payload: bytes) -> None:
         # It may have ended since it said so.
@@ -328,7 +370,9 @@ class ViewProcess:
         self.is_ready = False
         self._link = None
         self.kill()
+        unseen = self._taken_out([id for id, call in self._running.items() if not self._is_begun(call)])
         self.fail_calls(ENDED)
+        self._unseen = unseen
         self._runs.lost()
         self._settle()
 
@@ -346,7 +390,27 @@ class ViewProcess:
     def _settle(self) -> None:
         """What it sent before its end may still be read."""
         if self._end is not None and self._link is None:
+            self._settle_unseen()
             self._owner.process_ended(self, self._end)
+
+    def _settle_unseen(self) -> None:
+        """It begins nothing any more, so that the marks count for good."""
+        calls, self._unseen = self._unseen, []
+        begun = [call for call in calls if self._is_begun(call)]
+        unseen = [call for call in calls if not self._is_begun(call)]
+        if self._marks is not None:
+            self._marks.end()
+        for call in begun:
+            call.fail(ENDED)
+        self._return(unseen)
+
+    def _is_begun(self, call: ChildCall) -> bool:
+        """Whether a view may have seen it."""
+        return self._marks is None or self._marks.is_begun(call.mark)
+
+    def _free_mark(self, call: ChildCall) -> None:
+        if self._marks is not None:
+            self._marks.free(call.mark)
 
 
 class _Once(Factory):
@@ -360,31 +424,6 @@ class _Once(Factory):
     def buildProtocol(self, addr: object) -> ChildLink:
         """The link."""
         return self._link
-
-
-class _ChildEnd(ProcessProtocol):
-    """Learns of the end of a process."""
-
-    def __init__(self, exited: Callable[[str], None]) -> None:
-        """exited: gets how it has ended, such as "by signal SIGKILL" or "with status 0"."""
-        self._exited = exited
-        self._output = ChildOutput()
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:
-        """Called by the process: it has written to stdout or stderr past Python's own."""
-        self._output.came(childFD, data)
-
-    def childConnectionLost(self, childFD: int) -> None:
-        """Called by the process: nobody writes there any more."""
-        self._output.ended(childFD)
-
-    def processExited(self, reason: Failure) -> None:
-        """Called by the process."""
-        error = reason.value
-        if not isinstance(error, ProcessDone | ProcessTerminated):
-            self._exited("for an unknown reason")
-        else:
-            self._exited(how_ended(error.exitCode if error.signal is None else -error.signal))
 
 
 @contextmanager

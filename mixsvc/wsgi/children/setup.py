@@ -13,10 +13,22 @@ from mixsvc.config.ini import RawSetting, Values
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import Settings
 
-__all__ = ["CHILD_SOCKET", "OF_THE_SERVICE", "SEARCH", "ChildSetup", "SpawnCommand", "encode_settings", "spawn_command"]
+__all__ = [
+    "CHILD_MARKS",
+    "CHILD_SOCKET",
+    "OF_THE_SERVICE",
+    "SEARCH",
+    "ChildSetup",
+    "SpawnCommand",
+    "encode_settings",
+    "spawn_command",
+]
 
 # The descriptor at which a child finds its end of the socket.
 CHILD_SOCKET: Final = 3
+
+# That of the memory of mixsvc.wsgi.supervision.begun_marks.
+CHILD_MARKS: Final = 4
 
 # Signals that end the service, or tell it something, and it decides what becomes of its children.
 OF_THE_SERVICE: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)

@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IReactorTime
 
 __all__ = ["LEAST_AHEAD", "MOST_AHEAD", "CallsAhead"]
 
-# So many in any case, so that no thread waits for the reactor.
+# So many while any end, so that no thread waits for the reactor.
 LEAST_AHEAD: Final = 2
 
 # A child that ends its requests fast is given what it ends in so many seconds, up to so many requests: the service and
@@ -16,6 +16,10 @@ MOST_AHEAD: Final = 64
 
 # The pace of so many seconds counts, and that of the time before it is forgotten.
 PACE_SECONDS: Final = 0.02
+
+
+# Nothing has ended for so many seconds: others may be faster.
+STALLED_SECONDS: Final = 1.0
 
 
 class CallsAhead:
@@ -43,6 +47,12 @@ class CallsAhead:
     @property
     def number(self) -> int:
         """How many requests may wait in the child for a thread."""
-        if self._number > LEAST_AHEAD and self._clock.seconds() - self._since > 2 * PACE_SECONDS:
-            self._number = LEAST_AHEAD
-        return self._number
+        silent = self._clock.seconds() - self._since
+        if silent > STALLED_SECONDS:
+            return 0
+        return LEAST_AHEAD if silent > 2 * PACE_SECONDS else self._number
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether no request has ended for long; so it is with a child that has none, too."""
+        return self._clock.seconds() - self._since > STALLED_SECONDS

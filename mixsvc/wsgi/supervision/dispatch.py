@@ -1,7 +1,7 @@
 """Which child gets a request, and the requests that wait for one."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -19,8 +19,8 @@ WAIT_SECONDS: Final = 30.0
 class CallDispatch:
     """Gives each request to the ready child with the fewest; the rest waits in order. Used in the reactor thread.
 
-    A request is given to one child only, once. Without a ready child requests wait for WAIT_SECONDS, or not at all
-    while `is_hopeless` is set.
+    A request is with one child at a time, and with no other once a view may have seen it. Without a ready child
+    requests wait for WAIT_SECONDS, or not at all while `is_hopeless` is set.
     """
 
     def __init__(self, clock: IReactorTime, slots: Slots, threads: int) -> None:
@@ -48,8 +48,22 @@ class CallDispatch:
         elif self.is_hopeless and not ready_in(self._slots):
             call.fail(UNAVAILABLE)
         else:
-            self._waiting[call] = self._clock.seconds()
-            call.gone = partial(gone, call)
+            self._wait(call, gone)
+
+    def take_back(self, calls: Sequence[QueuedCall], gone: Callable[[QueuedCall], object]) -> None:
+        """Give requests to others that a child has not begun, before all that wait. gone: see `submit`."""
+        for call in reversed(calls):
+            if self.is_hopeless and not ready_in(self._slots):
+                call.fail(UNAVAILABLE)
+                continue
+            self._wait(call, gone)
+            self._waiting.move_to_end(call, last=False)
+        while self._waiting and (process := self._freest()) is not None:
+            process.begin(self._waiting.popitem(last=False)[0])
+
+    def _wait(self, call: QueuedCall, gone: Callable[[QueuedCall], object]) -> None:
+        self._waiting[call] = self._clock.seconds()
+        call.gone = partial(gone, call)
 
     def withdraw(self, call: QueuedCall) -> None:
         """Forget a request that waits, as its client has left. Does nothing for any other."""

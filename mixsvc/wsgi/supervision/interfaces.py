@@ -111,6 +111,12 @@ class SupervisedProcess(Protocol):
     def begin(self, call: Any, /) -> None:
         """Give it a request."""
 
+    def begin_bound(self, call: Any, /) -> None:
+        """Give it a request that no other child can answer."""
+
+    def recall(self, threads: int, /) -> None:
+        """If it has ended none for long, ask for the requests back that wait for a thread. threads: of the child."""
+
     def run(self, name: str, arguments: Sequence[object], /) -> "Deferred[Any]":
         """Call what the application has registered under a name; cancelling it gives it up."""
 
@@ -185,6 +191,9 @@ class ProcessOwner(Protocol):
 
     def process_freed(self, process: SupervisedProcess, /) -> None:
         """A request has ended there."""
+
+    def process_returned(self, process: SupervisedProcess, calls: Sequence[Any], /) -> None:
+        """It has given requests back, which are to be given to others."""
 
     def process_changed(self, process: SupervisedProcess, path: str, /) -> None:
         """A file has changed that it has loaded; only said by a child that watches its files."""

@@ -128,7 +128,7 @@ class ViewProcesses:
         It goes there at once, as it may be what the child's other requests wait for.
         """
         if process is not None and not self._is_ending:
-            process.begin(call)
+            process.begin_bound(call)
         else:
             self.submit(call)
 
@@ -271,6 +271,15 @@ class ViewProcesses:
         if self._drained is not None:
             self._look_whether_drained()
 
+    def process_returned(self, process: SupervisedProcess, calls: Sequence[QueuedCall]) -> None:
+        """See ProcessOwner."""
+        if self._is_ending:
+            for call in calls:
+                call.fail(UNAVAILABLE)
+        else:
+            self._dispatch.take_back(calls, self._withdraw)
+        self._look_whether_drained()
+
     def process_changed(self, process: SupervisedProcess, path: str) -> None:
         """See ProcessOwner. All children notice the same, so one that is ready is listened to, and any that starts."""
         is_heard = not process.is_ready or process in ready_in(self._slots)[:1]
@@ -315,6 +324,9 @@ class ViewProcesses:
             self._dispatch.refuse_late(self._last_ready)
             if now - self._last_ready >= WAIT_SECONDS:
                 self.sockets.refuse_waiting()
+        for slot in self._slots:
+            for process in slot.living:
+                process.recall(self._web.threads)
         if self._web.view_timeout:
             self._end_hanging()
         if self._web.restart_memory and now - self._measured_at >= MEMORY_SECONDS:

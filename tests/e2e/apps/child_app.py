@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 from flask import Flask, request
 
@@ -30,6 +31,14 @@ def sleep(seconds: float) -> str:
     """Take some time."""
     time.sleep(seconds)
     return str(os.getpid())
+
+
+@app.get("/last")
+def last() -> str:
+    """Say in a file that it has begun, and take an hour."""
+    Path(request.query_string.decode()).touch()
+    time.sleep(3600)
+    return "late"
 
 
 @app.post("/size")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.children.environ_frame import HeadFrame, decode_head, encode_call
+from mixsvc.wsgi.children.environ_frame import HeadFrame, decode_head, encode_call, marked
 from mixsvc.wsgi.children.frames import Frame, FrameReader, FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
 from mixsvc.wsgi.environ import EnvironTexts, KeptTexts
@@ -57,7 +57,8 @@ class ChildCase(SynchronousTestCase):
         self.settings: list[bytes] = []
         takes = self.rates.append, self.settings.append
         registered = Registered(lambda name, arguments: self.run_registered(name, arguments), *takes)
-        wire = ChildWire.of(child, lambda: None)
+        self.begun: list[int] = []
+        wire = ChildWire.of(child, lambda: None, self.begun.append)
         self.host = ChildHost(wire, self.threads, self.quota, registered)
         self.host.start()
         self.addCleanup(child.close)
@@ -94,8 +95,8 @@ class ChildCase(SynchronousTestCase):
         self.service.sendall(encode_frame(type, id, payload))
 
     def call(self, id: int = 1, body: bytes = b"", **texts: str) -> None:
-        """Send a CALL."""
-        self.say(FrameType.CALL, id, encode_call(as_texts({**TEXTS, **texts}), body))
+        """Send a CALL, whose mark has the number of its id."""
+        self.say(FrameType.CALL, id, marked(id, encode_call(as_texts({**TEXTS, **texts}), body)))
 
     def next(self, *types: int) -> Frame:
         """The next frame of one of these types; frames of the others stay, in order."""

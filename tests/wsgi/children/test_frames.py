@@ -4,7 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.children.frames import HEADER, MAX_FRAME, BadFrame, Frame, FrameReader, FrameType, encode_frame
+from mixsvc.wsgi.children.frames import (
+    HEADER,
+    MAX_FRAME,
+    BadFrame,
+    Frame,
+    FrameReader,
+    FrameType,
+    decode_ids,
+    encode_frame,
+    encode_ids,
+)
 
 FRAMES = st.lists(
     st.builds(Frame, st.integers(0, 255), st.integers(0, 2**32 - 1), st.binary(max_size=50)), min_size=1, max_size=8
@@ -48,3 +58,10 @@ class FrameTests(SynchronousTestCase):
 
     def test_a_larger_frame_is_not_made(self) -> None:
         self.assertRaises(BadFrame, encode_frame, FrameType.WRITE, 1, bytes(MAX_FRAME + 1))
+
+    @given(st.lists(st.integers(0, 2**32 - 1), max_size=20))
+    def test_ids_come_out_as_they_went_in(self, ids: list[int]) -> None:
+        assert list(decode_ids(encode_ids(ids))) == ids
+
+    def test_what_cannot_be_ids_is_refused(self) -> None:
+        self.assertRaises(BadFrame, decode_ids, b"12345")

@@ -10,8 +10,8 @@ from typing import Any
 from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
-from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
-from mixsvc.wsgi.children.frames import Failing, FrameType, encode_frame
+from mixsvc.wsgi.children.environ_frame import decode_head, encode_call, marked
+from mixsvc.wsgi.children.frames import Failing, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.host import RUN_THREADS
 from mixsvc.wsgi.children.remote_request import MAX_UNTAKEN
 from mixsvc.wsgi.response import ClientDisconnected
@@ -56,7 +56,7 @@ class WholeResponseTests(ChildCase):
             file.write(b"x" * 100_000)
             file.seek(0)
             frames = encode_frame(FrameType.RATES, 0) + encode_frame(
-                FrameType.CALL, 3, encode_call(as_texts(TEXTS), None)
+                FrameType.CALL, 3, marked(3, encode_call(as_texts(TEXTS), None))
             )
             socket.send_fds(self.service, [frames], [file.fileno()])
 
@@ -279,6 +279,60 @@ class AskingTests(ChildCase):
         self.whole()
 
         assert self.rates == [b"1.1"]
+
+
+class GivingBackTests(ChildCase):
+    """What no thread has begun is marked so, and given back when the service asks for it."""
+
+    threads = 1
+
+    def block(self) -> Event:
+        """The first call is in a view until the event is set; two more wait behind it."""
+        entered, may_end = Event(), Event()
+        self.addCleanup(may_end.set)
+
+        def application(environ: dict[str, Any], start_response: Start) -> list[bytes]:
+            entered.set()
+            may_end.wait(SECONDS)
+            start_response("200 OK", [])
+            return [environ["wsgi.input"].read()]
+
+        self.serve(application)
+        for id in (1, 2, 3):
+            self.call(id, b"%d" % id)
+        assert entered.wait(SECONDS)
+        return may_end
+
+    def test_a_call_is_marked_before_its_view_is_called(self) -> None:
+        may_end = self.block()
+        self.assertEqual(self.begun, [1])
+
+        may_end.set()
+
+        for id in (1, 2, 3):
+            self.whole(id)
+        self.assertEqual(self.begun, [1, 2, 3])
+
+    def test_calls_that_wait_for_a_thread_are_given_back_and_not_run(self) -> None:
+        may_end = self.block()
+
+        self.say(FrameType.RECALL, 0, encode_ids([1, 3, 2, 99]))
+
+        assert list(decode_ids(self.next(FrameType.BACK).payload)) == [2, 3]
+        self.say(FrameType.STOP, 0)
+        may_end.set()
+        self.whole(1)
+        self.thread.join(SECONDS)
+        self.assertEqual((self.begun, self.ended), ([1], [True]))
+
+    def test_what_has_begun_stays(self) -> None:
+        may_end = self.block()
+        self.say(FrameType.RECALL, 0, encode_ids([1]))
+        may_end.set()
+
+        self.whole(1)
+        self.whole(2)
+        self.whole(3)
 
 
 class EndTests(ChildCase):

@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.error import ProcessDone, ProcessTerminated
@@ -13,10 +13,12 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.children.frames import FrameType, encode_frame
+from mixsvc.wsgi.children.frames import FrameReader, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.process import READING_SECONDS, ViewProcess
-from mixsvc.wsgi.children.setup import OF_THE_SERVICE, SpawnCommand
-from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
+from mixsvc.wsgi.children.setup import CHILD_MARKS, OF_THE_SERVICE, SpawnCommand
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK, MarkBegun
+from mixsvc.wsgi.supervision.calls_ahead import STALLED_SECONDS
+from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, Refusal, SupervisedProcess
 
 COMMAND = SpawnCommand("/bin/child", ("child",), {}, b"{}")
 READY = encode_frame(FrameType.READY, 0, b'{"pid": 7, "hooks": ["may"]}')
@@ -38,17 +40,43 @@ class SocketTransport(StringTransport):
 
 
 class Spawned:
-    """A process that the reactor would have started."""
+    """A process that the reactor would have started. begin: marks a call as begun."""
 
     pid = 7
 
-    def __init__(self, protocol: Any, mask: set[int]) -> None:
+    def __init__(self, protocol: Any, mask: set[int], childFDs: Mapping[int, int]) -> None:
         self.protocol = protocol
         self.mask = mask
+        self.begin = MarkBegun(os.dup(childFDs[CHILD_MARKS]))
         self.signals: list[str] = []
 
     def signalProcess(self, name: str) -> None:
         self.signals.append(name)
+
+
+class GivenCall:
+    """A call, and the status with which it was refused."""
+
+    descriptor = None
+    heard = 0
+    is_paused = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.payload = name.encode()
+        self.gone: Callable[[], object] = lambda: None
+        self.taken: Callable[[int], None] = lambda size: None
+        self.process: object = None
+        self.mark = NO_MARK
+        self.is_answered = False
+        self.is_released = False
+        self.refused: int | None = None
+
+    def release(self) -> None:
+        self.is_released = True
+
+    def fail(self, refusal: Refusal) -> None:
+        self.refused = refusal.code
 
 
 class SpawningReactor(Clock):
@@ -69,7 +97,8 @@ class SpawningReactor(Clock):
     ) -> Spawned:
         if self.refusal is not None:
             raise self.refusal
-        self.spawned = Spawned(protocol, {int(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, ())})
+        mask = {int(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
+        self.spawned = Spawned(protocol, mask, childFDs)
         return self.spawned
 
 
@@ -79,6 +108,7 @@ class ViewProcessTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = SpawningReactor()
         self.told: list[str] = []
+        self.returned: list[Any] = []
         self.process = ViewProcess(self.reactor, COMMAND, lambda payload: self.fail("asked"), self)
 
     def process_ready(self, process: SupervisedProcess, hooks: frozenset[str]) -> None:
@@ -92,6 +122,9 @@ class ViewProcessTests(SynchronousTestCase):
 
     def process_freed(self, process: SupervisedProcess) -> None:
         """Nothing waits."""
+
+    def process_returned(self, process: SupervisedProcess, calls: Sequence[Any]) -> None:
+        self.returned += calls
 
     def process_changed(self, process: SupervisedProcess, path: str) -> None:
         self.told.append(f"changed: {path}")
@@ -207,3 +240,90 @@ class ViewProcessTests(SynchronousTestCase):
         self.reactor.link.dataReceived(encode_frame(FrameType.CHANGED, 0, b"/app.py"))
 
         self.assertEqual(self.told, ["changed: /app.py"])
+
+    # Calls that it has not begun
+
+    def given(self, *names: str) -> list[Any]:
+        """It is ready, and has calls of these names, the first of which it has begun."""
+        spawned = self.spawned()
+        self.reactor.link.dataReceived(READY)
+        calls: list[Any] = [GivenCall(name) for name in names]
+        for call in calls:
+            self.process.begin(call)
+        spawned.begin(calls[0].mark)
+        return calls
+
+    def recalled(self) -> list[int]:
+        """The ids in the last frame that it was sent."""
+        self.reactor.advance(0)
+        *_, (type, _, payload) = FrameReader().feed(self.reactor.link.transport.value())
+        return list(decode_ids(payload)) if type == FrameType.RECALL else []
+
+    def test_what_a_child_that_is_killed_has_not_begun_is_given_back_when_it_has_ended(self) -> None:
+        begun, *waiting = calls = self.given("begun", "one", "two")
+
+        self.reactor.link.connectionLost()
+        self.assertEqual([call.refused for call in calls], [502, None, None])
+        self.assertEqual((self.returned, self.process.calls), ([], 2))
+        self.exit(ProcessTerminated(signal=9, status=9))
+
+        self.assertEqual((self.returned, self.process.calls, self.told[1:]), (waiting, 0, ["ended by signal SIGKILL"]))
+        self.assertEqual([call.refused for call in calls], [502, None, None])
+
+    def test_what_it_begins_before_its_end_is_not_given_back(self) -> None:
+        _, late, waiting = self.given("begun", "late", "waiting")
+        self.reactor.link.connectionLost()
+
+        assert self.reactor.spawned is not None
+        self.reactor.spawned.begin(late.mark)
+        self.exit(ProcessTerminated(signal=9, status=9))
+
+        self.assertEqual((late.refused, self.returned), (502, [waiting]))
+
+    def test_what_no_other_child_can_answer_is_not_given_back(self) -> None:
+        self.given("begun")
+        bound: Any = GivenCall("bound")
+        self.process.begin_bound(bound)
+
+        self.reactor.link.connectionLost()
+        self.exit(ProcessTerminated(signal=9, status=9))
+
+        self.assertEqual((bound.refused, self.returned), (502, []))
+
+    def test_what_is_refused_meanwhile_is_not_given_back(self) -> None:
+        _, waiting = self.given("begun", "waiting")
+        self.reactor.link.connectionLost()
+
+        self.process.fail_calls(UNAVAILABLE)
+        self.exit(ProcessTerminated(signal=9, status=9))
+
+        self.assertEqual((waiting.refused, self.returned), (503, []))
+
+    def test_a_call_whose_client_has_left_is_dropped(self) -> None:
+        _, gone, waiting = self.given("begun", "gone", "waiting")
+        gone.is_answered = True
+
+        self.reactor.link.dataReceived(encode_frame(FrameType.BACK, 0, encode_ids([2, 3])))
+
+        self.assertEqual((self.returned, gone.is_released, self.process.calls), ([waiting], True, 1))
+
+    def test_calls_are_asked_for_when_none_has_ended_for_long(self) -> None:
+        self.given("begun", "thread", "waiting", "waiting too")
+        self.process.begin_bound(GivenCall("bound"))  # type: ignore[arg-type]  # it has what is used
+
+        self.process.recall(2)
+        self.assertEqual(self.recalled(), [])
+        self.reactor.advance(STALLED_SECONDS + 0.1)
+        self.process.recall(2)
+
+        self.assertEqual(self.recalled(), [3, 4])
+
+    def test_nothing_is_asked_for_while_calls_end(self) -> None:
+        self.given("begun", "waiting", "waiting too")
+        self.reactor.advance(STALLED_SECONDS)
+        self.reactor.link.dataReceived(encode_frame(FrameType.OVER, 1))
+        self.reactor.advance(0.5)
+
+        self.process.recall(1)
+
+        self.assertEqual(self.recalled(), [])

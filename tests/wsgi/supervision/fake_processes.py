@@ -47,6 +47,7 @@ class FakeProcess:
         # Whether it does not hear what the service tells it.
         self.is_deaf = False
         self.in_flight: list[FakeCall] = []
+        self.recalls = 0
         self.socket_calls: list[object] = []
         self.polls_made: list[FakeCall] = []
         self.pushed: list[bytes] = []
@@ -106,6 +107,11 @@ class FakeProcess:
         call.heard = self._family.clock.seconds()
         self.in_flight.append(call)
 
+    begin_bound = begin
+
+    def recall(self, threads: int) -> None:
+        self.recalls += 1
+
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
         answer: Deferred[Any] = Deferred()
         self.runs_made.append((name, arguments, answer))
@@ -152,6 +158,12 @@ class FakeProcess:
         self.in_flight.remove(call)
         self._freed()
         self._end_when_done()
+
+    def give_back(self, *calls: FakeCall) -> None:
+        """It has not begun these requests, and was asked for them."""
+        for call in calls:
+            self.in_flight.remove(call)
+        self._owner.process_returned(self, calls)
 
     def return_from_run(self, value: object) -> None:
         """The function that it has run longest returns."""

@@ -43,6 +43,45 @@ class CallDispatchTests(SynchronousTestCase):
         self.assertIsNone(family.holder(gone))
         self.assertIs(family.holder(last), process)
 
+    def test_what_a_child_gives_back_goes_to_others_before_all_that_wait(self) -> None:
+        family = Family().ready()
+        calls = family.calls(2 * (1 + LEAST_AHEAD) + 1)
+        one, other = family.made
+        back, last = one.in_flight[1:], calls[-1]
+
+        one.ahead = 0
+        one.give_back(*back)
+        self.assertEqual([family.holder(call) for call in back], [None, None])
+        other.answer(other.in_flight[0])
+        other.answer(other.in_flight[0])
+
+        self.assertEqual([family.holder(call) for call in (*back, last)], [other, other, None])
+
+    def test_what_is_given_back_goes_at_once_to_a_child_with_room(self) -> None:
+        family = Family().ready()
+        family.calls(4)
+        one, other = family.made
+        other.answer(other.in_flight[0])
+        (back,) = one.in_flight[1:]
+
+        one.ahead = 0
+        one.give_back(back)
+
+        self.assertIs(family.holder(back), other)
+
+    def test_whoever_leaves_after_their_request_was_given_back_is_forgotten(self) -> None:
+        family = Family(processes=1).ready()
+        family.calls(2)
+        process = family.made[0]
+        process.ahead = 0
+        back = process.in_flight[1]
+        process.give_back(back)
+
+        back.gone()
+
+        self.assertTrue(back.is_released)
+        self.assertEqual(family.views.load(), (1, 0))
+
     def test_a_request_does_not_overtake_those_that_wait(self) -> None:
         family = Family(processes=1)
         family.views.start()

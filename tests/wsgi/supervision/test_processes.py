@@ -9,7 +9,7 @@ from mixsvc.wsgi.supervision.lives import REASONS
 from mixsvc.wsgi.supervision.memory import resident_bytes
 from mixsvc.wsgi.supervision.processes import MAX_RUNS, MEMORY_SECONDS
 from mixsvc.wsgi.supervision.ready_waiters import MAX_WAITING_RUNS
-from tests.wsgi.supervision.fake_processes import Family
+from tests.wsgi.supervision.fake_processes import FakeCall, Family
 
 
 class ViewTimeoutTests(SynchronousTestCase):
@@ -76,6 +76,29 @@ class ViewTimeoutTests(SynchronousTestCase):
 
         self.assertEqual(hanging.refused, 504)
         self.assertTrue(family.made[0].has_ended)
+
+
+class RecallTests(SynchronousTestCase):
+    def test_every_child_is_asked_again_and_again_also_one_that_ends(self) -> None:
+        family = Family(processes=1).ready()
+        family.calls(2)
+        family.views.reload()
+        family.starting()[0].get_ready()
+        old, new = family.made
+        self.assertTrue(old.is_stopping)
+
+        family.pass_time(3)
+
+        self.assertGreaterEqual(min(old.recalls, new.recalls), 2)
+
+    def test_what_is_given_back_after_the_end_has_begun_is_refused(self) -> None:
+        family = Family(processes=1).ready()
+        family.views.stop()
+        late = FakeCall("GET /late")
+
+        family.views.process_returned(family.made[0], [late])
+
+        self.assertEqual(late.refused, 503)
 
 
 class RestartTests(SynchronousTestCase):

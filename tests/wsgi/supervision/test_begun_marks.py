@@ -1,0 +1,62 @@
+import os
+import subprocess
+import sys
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK, SIZE, BegunMarks, MarkBegun
+
+# Marks the number 7, and is killed.
+CHILD = """
+import os, signal, sys
+from mixsvc.wsgi.supervision.begun_marks import MarkBegun
+MarkBegun(int(sys.argv[1]))(int(sys.argv[2]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+class BegunMarksTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.marks = BegunMarks()
+        self.begin = MarkBegun(os.dup(self.marks.descriptor))
+
+    def tearDown(self) -> None:
+        self.marks.close()
+        self.marks.end()
+
+    def test_a_mark_is_seen_by_the_other_side(self) -> None:
+        one, other = self.marks.take(), self.marks.take()
+
+        self.begin(one)
+
+        self.assertEqual((self.marks.is_begun(one), self.marks.is_begun(other)), (True, False))
+
+    def test_a_mark_outlives_a_kill(self) -> None:
+        number, other = self.marks.take(), self.marks.take()
+        descriptor = self.marks.descriptor
+
+        done = subprocess.run([sys.executable, "-c", CHILD, str(descriptor), str(number)], pass_fds=[descriptor])
+
+        self.assertEqual((done.returncode, self.marks.is_begun(number), self.marks.is_begun(other)), (-9, True, False))
+
+    def test_a_number_that_is_taken_again_is_not_marked(self) -> None:
+        number = self.marks.take()
+        self.begin(number)
+        self.marks.free(number)
+
+        self.assertEqual([self.marks.is_begun(self.marks.take()) for _ in range(SIZE)], [False] * SIZE)
+
+    def test_without_a_free_number_a_request_counts_as_begun(self) -> None:
+        for _ in range(SIZE):
+            self.marks.take()
+
+        number = self.marks.take()
+
+        self.assertEqual((number, self.marks.is_begun(number)), (NO_MARK, True))
+        self.begin(number)
+        self.marks.free(number)
+        self.assertEqual(self.marks.take(), NO_MARK)
+
+    def test_where_nobody_reads_the_marks_they_can_be_set(self) -> None:
+        MarkBegun(None)(0)
+        self.assertFalse(self.marks.is_begun(self.marks.take()))
