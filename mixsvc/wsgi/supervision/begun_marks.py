@@ -4,11 +4,18 @@ A request that no view has seen can be given to another child when its own one d
 """
 
 import os
+from fcntl import fcntl
 from mmap import PAGESIZE, mmap
 from tempfile import TemporaryFile
 from typing import Final
 
 __all__ = ["NO_MARK", "BegunMarks", "MarkBegun"]
+
+# Of Linux (fcntl(2)); the module fcntl has these names there only.
+F_ADD_SEALS: Final = 1033
+F_SEAL_SEAL: Final = 1
+F_SEAL_SHRINK: Final = 2
+F_SEAL_GROW: Final = 4
 
 # A byte for each request in flight. Without a free one a request counts as begun.
 SIZE: Final = PAGESIZE
@@ -69,14 +76,13 @@ class MarkBegun:
 def _shared_file() -> int:
     """A descriptor of so much memory. Raises OSError."""
     try:
-        descriptor = os.memfd_create("mixsvc")
-    except AttributeError:
-        # Only Linux and FreeBSD have that.
+        descriptor = os.memfd_create("mixsvc", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except (AttributeError, OSError):
+        # A system that has no such files, or does not let this process make one.
         with TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    try:
-        os.truncate(descriptor, SIZE)
-    except OSError:
-        os.close(descriptor)
-        raise
+            file.truncate(SIZE)
+            return os.dup(file.fileno())
+    os.truncate(descriptor, SIZE)
+    # Memory whose file has become shorter would end the service that reads it.
+    fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
     return descriptor

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -56,6 +57,23 @@ class BegunMarksTests(SynchronousTestCase):
         self.begin(number)
         self.marks.free(number)
         self.assertEqual(self.marks.take(), NO_MARK)
+
+    def test_a_child_cannot_shorten_the_memory_that_the_service_reads(self) -> None:
+        self.assertRaises(PermissionError, os.truncate, self.marks.descriptor, 0)
+
+    def test_a_system_without_files_in_memory_has_others(self) -> None:
+        def refused(*args: object) -> int:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+        self.patch(os, "memfd_create", refused)
+        marks = BegunMarks()
+        self.addCleanup(marks.end)
+        self.addCleanup(marks.close)
+        number = marks.take()
+
+        MarkBegun(os.dup(marks.descriptor))(number)
+
+        self.assertTrue(marks.is_begun(number))
 
     def test_where_nobody_reads_the_marks_they_can_be_set(self) -> None:
         MarkBegun(None)(0)
