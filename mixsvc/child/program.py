@@ -36,7 +36,7 @@ from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.host import ChildHost, ChildWire, Registered
 from mixsvc.wsgi.children.run_threads import LOGIN
 from mixsvc.wsgi.children.setup import CHILD_MARKS, CHILD_SOCKET, SEARCH, ChildSetup
-from mixsvc.wsgi.supervision.begun_marks import MarkBegun
+from mixsvc.wsgi.supervision.begun_marks import open_marks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -102,14 +102,14 @@ def _connect() -> ChildWire:
     ignore_signals()
     try:
         socket_number, marks_number = _numbers()
-        connection, mark_begun = socket.socket(fileno=socket_number), MarkBegun(marks_number)
+        connection, marks = socket.socket(fileno=socket_number), open_marks(marks_number)
     except (OSError, ValueError):
         raise SystemExit("mixsvc.child: only the service starts this program; set [web] processes") from None
     die_with_service(connection)
     connection.set_inheritable(False)
     # A pair that gevent has made does not block.
     connection.setblocking(True)
-    return ChildWire.of(connection, lambda: os._exit(1), mark_begun)
+    return ChildWire.of(connection, lambda: os._exit(1), marks)
 
 
 class _NoReactor:

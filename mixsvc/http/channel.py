@@ -31,7 +31,7 @@ from mixsvc.http.interfaces import ChannelSite
 from mixsvc.http.page_request import PageRequest
 from mixsvc.http.phases import Phase
 from mixsvc.http.timeouts import NEVER
-from mixsvc.http.twisted_private import set_request_line
+from mixsvc.http.twisted_private import begin_page, end_page, set_request_line
 from mixsvc.http.uploads import Upload
 from mixsvc.http.write_deadline import NO_WRITE_DEADLINE, WriteDeadline, lowest_transport, progress_of
 from txsockjs.interfaces import IUpgradableChannel, UpgradedProtocol
@@ -226,7 +226,8 @@ class MixChannel(HTTPChannel):
         request = self.site.make_request(self, head)
         request.began = self.began
         self.requests.append(request)
-        set_request_line(self, head.method, head.target, head.version)
+        if not isinstance(request, PageRequest):
+            set_request_line(self, head.method, head.target, head.version)
         self.allHeadersReceived()
         if self.length == 0:
             self.allContentReceived()
@@ -237,8 +238,7 @@ class MixChannel(HTTPChannel):
             self.refuse(self.site.uploads.too_large())
             return
         self.phase = Phase.BODY
-        request: Any = self.requests[-1]
-        if isinstance(request, PageRequest):
+        if isinstance(request := self.requests[-1], PageRequest):
             self.persistent = self.checkPersistence(request, request.clientproto)
         else:
             HTTPChannel.allHeadersReceived(self)
@@ -278,7 +278,11 @@ class MixChannel(HTTPChannel):
         if self.phase == Phase.BODY:
             self.phase = Phase.RESPONSE
             self.deadline = NEVER
-            HTTPChannel.allContentReceived(self)
+            if isinstance(request := self.requests[-1], PageRequest):
+                begin_page(self)
+                request.requestReceived(request.method, request.uri, request.clientproto)
+            else:
+                HTTPChannel.allContentReceived(self)
 
     def refuse(self, refused: RefusedRequest) -> None:
         """Respond and end this connection. Does nothing on a connection that is ending."""
@@ -311,7 +315,9 @@ class MixChannel(HTTPChannel):
             self.phase = Phase.IDLE
             self.deadline = self.site.seconds() + self.site.timeouts.idle
             self.site.idle[self] = None
-        HTTPChannel.requestDone(self, request)
+            end_page(self)
+        else:
+            HTTPChannel.requestDone(self, request)
         if self._pending and not self._is_advancing:
             self._advance()
 

@@ -64,9 +64,7 @@ class ErrorLog:
     """wsgi.errors of one request: each line becomes one event of the log. Used in the request's thread."""
 
     _log = Logger("mixsvc.web")
-
-    def __init__(self) -> None:
-        self._unfinished = ""
+    _unfinished = ""
 
     def write(self, text: str) -> int:
         """Log the complete lines of the text and keep the rest for the next call."""

@@ -70,16 +70,17 @@ class WSGIResponse:
 
     _log: Final = Logger("mixsvc.web")
 
+    head: ResponseHead | None = None
+    hold: Hold | None = None
+    _state = ResponseState.NOT_STARTED
+    # Bytes of the Content-Length that were not sent yet; None without one.
+    _remaining: int | None = None
+
     def __init__(self, sink: ResponseSink, request: str, method: str) -> None:
         """request: for the log, such as GET /."""
-        self.head: ResponseHead | None = None
-        self.hold: Hold | None = None
         self._sink = sink
         self._request = request
         self._is_head = method == "HEAD"
-        self._state = ResponseState.NOT_STARTED
-        # Bytes of the Content-Length that were not sent yet; None without one.
-        self._remaining: int | None = None
 
     @property
     def headers_sent(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from twisted.internet.testing import StringTransport
 from twisted.web.http import HTTPChannel, Request
 
-from mixsvc.http.twisted_private import set_request_line
+from mixsvc.http.twisted_private import begin_page, end_page, set_request_line
 
 pytestmark = pytest.mark.contract
 
@@ -65,6 +65,49 @@ def test_without_data_behind_a_request_its_end_brings_none_back() -> None:
     channel.requestDone(request)
 
     assert (came, channel.requests) == ([], [])
+
+
+class Transport(StringTransport):
+    """Notes whether it was told to go on reading."""
+
+    resumed = 0
+
+    def resumeProducing(self) -> None:
+        self.resumed += 1
+        StringTransport.resumeProducing(self)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_page_leaves_a_channel_as_any_other_request_does(is_full: bool) -> None:
+    found = []
+    for begin, end in (
+        (HTTPChannel.allContentReceived, HTTPChannel.requestDone),
+        (begin_page, lambda it, _: end_page(it)),
+    ):
+        channel, request = channel_with_head()
+        channel.transport = transport = Transport()
+        channel.makeConnection(transport)
+        channel.requests, channel.persistent = [request], 1
+        begin(channel)
+        during = channel._handlingRequest
+        if is_full:
+            channel.pauseProducing()
+        end(channel, request)
+        found.append(
+            (during, channel._handlingRequest, channel._waitingForTransport, channel.requests, transport.resumed)
+        )
+
+    assert found == [(True, False, is_full, [], int(not is_full))] * 2
+
+
+def test_what_a_channel_does_without_its_parser_is_all_that_a_page_needs() -> None:
+    channel, request = channel_with_head()
+    channel.allContentReceived()
+    before = vars(channel).copy()
+    channel.requestDone(request)
+
+    changed = {name for name, value in vars(channel).items() if before.get(name) != value}
+    assert changed <= {"_handlingRequest", "_dataBuffer", "line_mode"}
 
 
 def test_a_body_that_was_rewound_is_not_read_as_a_form() -> None:

@@ -34,7 +34,7 @@ from mixsvc.wsgi.children.setup import CHILD_SOCKET, SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
 from mixsvc.wsgi.socket_views import ViewSurroundings
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
-from mixsvc.wsgi.supervision.begun_marks import MarkBegun
+from mixsvc.wsgi.supervision.begun_marks import open_marks
 from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class InnerChild:
         Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
-        wire = ChildWire.of(self._connection, sys.exit, MarkBegun(None))
+        wire = ChildWire.of(self._connection, sys.exit, open_marks(None))
         assert next(iter(wire.incoming)).type == FrameType.SETUP
         host = ChildHost(wire, self._served.settings.web.threads, _quota(), Registered(print, print, print))
         host.start()

@@ -27,6 +27,14 @@ MAX_IN_FRAME: Final = 65536
 ROOM_STEP: Final = 32768
 
 
+def _nothing() -> None:
+    """Nobody is to be told."""
+
+
+def _ignore(count: int) -> None:
+    """Nobody is to be told."""
+
+
 @implementer(IPushProducer)
 class ChildCall:
     """Passes a request's texts and body on, and its response back. Used in the reactor thread.
@@ -35,23 +43,29 @@ class ChildCall:
     `end`, `abort`; `fail` when the process can answer no more.
     """
 
+    # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
+    gone: Callable[[], object] = staticmethod(_nothing)
+    taken: Callable[[int], None] = staticmethod(_ignore)
+    # The child that has it, and where that marks that a view may have seen it.
+    process: SupervisedProcess | None = None
+    mark = NO_MARK
+    # Called with the body of a whole response; None: nobody wants it.
+    answered: Callable[[bytes], object] | None = None
+    is_disconnected = False
+    # How often a part of a long response came, and whether that waits for the client.
+    heard = 0
+    is_paused = False
+    _target: RequestTarget | None = None
+    _owed = 0
+    _is_answered = _is_complete = False
+
     def __init__(self, request: ViewRequest, hold_client: HoldClient) -> None:
         """hold_client: takes the client if the view leaves it to the service."""
         self._hold_client = hold_client
         texts = environ_texts(request)
         asked = texts.of_request.texts
         self.name = request_name(asked["REQUEST_METHOD"], asked["PATH_INFO"])
-        self.is_disconnected = False
-        # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
-        self.gone: Callable[[], object] = _nothing
-        self.taken: Callable[[int], None] = _ignore
-        # The child that has it, and where that marks that a view may have seen it.
-        self.process: SupervisedProcess | None = None
-        self.mark = NO_MARK
-        # Called with the body of a whole response; None: nobody wants it.
-        self.answered: Callable[[bytes], object] | None = None
         self._request = request
-        self._target: RequestTarget | None = None
         # The body belongs to the call: twisted.web would close it while the child reads it if the client leaves.
         content, request.content = request.content, None
         assert content is not None
@@ -60,11 +74,6 @@ class ChildCall:
         self.payload = encode_call(texts, body)
         if body is not None:
             self._close_body()
-        self._owed = 0
-        # How often a part of a long response came, and whether that waits for the client.
-        self.heard = 0
-        self.is_paused = False
-        self._is_answered = self._is_complete = False
         request.client_left = self._disconnected
 
     @property
@@ -198,11 +207,3 @@ def _read_small(content: IO[bytes]) -> bytes | None:
     content.flush()
     os.lseek(content.fileno(), 0, os.SEEK_SET)
     return None
-
-
-def _nothing() -> None:
-    """Nobody is to be told."""
-
-
-def _ignore(count: int) -> None:
-    """Nobody is to be told."""

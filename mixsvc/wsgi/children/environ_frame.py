@@ -1,9 +1,9 @@
 """What CALL and the responses carry: the environ's texts, and the head of a response. Pure.
 
-A request is `flag u8, length u32, length u32`, twice texts in so many bytes (those of the sender, which come again and
-again, and those of the request), and the body, unless the flag says that the body's descriptor was sent with the frame.
-All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the whole is UTF-8. A header's line
-cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
+A request is `mark u16, flag u8, length u32, length u32`, twice texts in so many bytes (those of the sender, which come
+again and again, and those of the request), and the body, unless the flag says that the body's descriptor was sent with
+the frame. All texts of an environ are ISO-8859-1, so that U+0100 can stand between them; the whole is UTF-8. A header's
+line cannot hold a line end (mixsvc.wsgi.response_head), which stands between them.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,14 @@ from typing import Final, NamedTuple
 from mixsvc.wsgi.children.frames import BadFrame
 from mixsvc.wsgi.environ import EnvironTexts
 from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK
 
-__all__ = ["CallFrame", "HeadFrame", "decode_call", "decode_head", "encode_call", "encode_head", "marked", "unmarked"]
+__all__ = ["CallFrame", "HeadFrame", "decode_call", "decode_head", "encode_call", "encode_head", "marked"]
 
 BETWEEN: Final = "\u0100"
 
 MARK_BYTES: Final = 2
-CALL: Final = Struct(">?II")
+CALL: Final = Struct(">H?II")
 HEAD: Final = Struct(">HHI")
 
 # Texts and header blocks up to this size are cached.
@@ -29,11 +30,15 @@ MAX_CACHED_BYTES: Final = 2048
 
 
 class CallFrame(NamedTuple):
-    """A CALL. has_descriptor: whether the body is in a descriptor of its own; then `body` is empty."""
+    """A request. has_descriptor: whether the body is in a descriptor of its own; then `body` is empty.
+
+    mark: its number among those of mixsvc.wsgi.supervision.begun_marks; NO_MARK without one.
+    """
 
     texts: dict[str, str]
     body: bytes
     has_descriptor: bool
+    mark: int
 
 
 class HeadFrame(NamedTuple):
@@ -51,29 +56,24 @@ def encode_call(texts: EnvironTexts, body: bytes | None) -> bytes:
         if not each.encoded:
             each.encoded = _encoded(each.texts)
     first, second = texts.of_sender.encoded, texts.of_request.encoded
-    return b"".join((CALL.pack(body is None, len(first), len(second)), first, second, body or b""))
+    return b"".join((CALL.pack(NO_MARK, body is None, len(first), len(second)), first, second, body or b""))
 
 
-def marked(number: int, call: bytes) -> bytes:
-    """The payload of a CALL: a request behind the number of its mark."""
-    return number.to_bytes(MARK_BYTES, "big") + call
-
-
-def unmarked(payload: bytes) -> tuple[int, bytes]:
-    """What `marked` was given; of a payload that is too short the request cannot be read."""
-    return int.from_bytes(payload[:MARK_BYTES], "big"), payload[MARK_BYTES:]
+def marked(payload: bytes, number: int) -> bytes:
+    """What `encode_call` has returned, with the number of a mark."""
+    return number.to_bytes(MARK_BYTES, "big") + payload[MARK_BYTES:]
 
 
 def decode_call(payload: bytes) -> CallFrame:
     """What `encode_call` was given. Raises BadFrame."""
     try:
-        has_descriptor, length, own_length = CALL.unpack_from(payload)
+        mark, has_descriptor, length, own_length = CALL.unpack_from(payload)
         end = CALL.size + length
         # A copy, as the application may change it.
         texts = {**_decoded(payload[CALL.size : end]), **_decoded(payload[end : end + own_length])}
     except (error, ValueError) as fault:
         raise BadFrame(f"a CALL cannot be read: {fault}") from None
-    return CallFrame(texts, payload[end + own_length :], has_descriptor)
+    return CallFrame(texts, payload[end + own_length :], has_descriptor, mark)
 
 
 def encode_head(head: ResponseHead, body: bytes = b"") -> bytes:

@@ -4,8 +4,7 @@ A frame is `length u32, type u8, id u32`, big-endian, and `length` bytes of payl
 a hook's run; it is 0 where there is none. Who sends what:
 
     to the child    SETUP   JSON: what to run (setup.py); the first frame
-                    CALL    a request (environ_frame.py) behind the number of its mark (begun_marks.py), and its body,
-                            unless that is a descriptor (SCM_RIGHTS)
+                    CALL    a request (environ_frame.py); its body too, unless that is a descriptor (SCM_RIGHTS)
                     POLL    a request that may wait for long, in a thread of its own
                     SOCKET  one without a body, for a view that may take its client's socket, which is a descriptor
                     ROOM    u32: so many bytes of this response were taken

@@ -19,7 +19,7 @@ from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.children.asking import ServiceQuestions
-from mixsvc.wsgi.children.environ_frame import decode_call, unmarked
+from mixsvc.wsgi.children.environ_frame import decode_call
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.incoming import IncomingFrames
 from mixsvc.wsgi.children.remote_request import RemoteWriter
@@ -29,7 +29,7 @@ from mixsvc.wsgi.environ import environ_of_child
 from mixsvc.wsgi.socket_views import with_socket
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import WriterContext
-from mixsvc.wsgi.supervision.begun_marks import NO_MARK
+from mixsvc.wsgi.supervision.begun_marks import OpenMarks
 from mixsvc.wsgi.waiting import WaitingStreams
 
 if TYPE_CHECKING:
@@ -51,14 +51,12 @@ class ChildWire:
     connection: socket.socket
     incoming: IncomingFrames
     sender: FrameSender
-    mark_begun: Callable[[int], None]
+    marks: OpenMarks
 
     @classmethod
-    def of(
-        cls, connection: socket.socket, lost: Callable[[], object], mark_begun: Callable[[int], None]
-    ) -> "ChildWire":
+    def of(cls, connection: socket.socket, lost: Callable[[], object], marks: OpenMarks) -> "ChildWire":
         """connection: blocks. lost: called in any thread when the service has ended."""
-        return cls(connection, IncomingFrames(connection), FrameSender(connection, lost), mark_begun)
+        return cls(connection, IncomingFrames(connection), FrameSender(connection, lost), marks)
 
 
 @record
@@ -86,7 +84,7 @@ class ChildHost:
         self._connection = wire.connection
         self._incoming = wire.incoming
         self._sender = sender = wire.sender
-        self._mark_begun = wire.mark_begun
+        self._marks = wire.marks
         self._loop = LoopThread()
         self._views = DaemonThreadPool(self._loop, threads, "view")
         self._threads = OwnThreads()
@@ -158,28 +156,27 @@ class ChildHost:
 
     def _call(self, id: int, payload: bytes) -> None:
         """Give a call to a thread."""
-        mark, request = unmarked(payload)
-        call = self._made(id, request)
+        call = self._made(id, payload)
         if call is not None:
-            self._views.callInThread(self._run, id, call, mark)
+            self._views.callInThread(self._run, id, *call)
 
     def _poll(self, id: int, payload: bytes) -> None:
         """Give a call that may wait to a thread of its own."""
         call = self._made(id, payload)
         if call is not None:
             try:
-                self._threads.start(self._run_alone, id, call)
+                self._threads.start(self._run_alone, id, call[0])
             except RuntimeError:
-                self._views.callInThread(self._run, id, call, NO_MARK)
+                self._views.callInThread(self._run, id, *call)
 
-    def _made(self, id: int, payload: bytes) -> ApplicationCall | None:
-        """The call of a frame. Whatever fails is answered, and None is returned."""
+    def _made(self, id: int, payload: bytes) -> tuple[ApplicationCall, int] | None:
+        """The call of a frame, and its mark. Whatever fails is answered, and None is returned."""
         content: IO[bytes] | None = None
         try:
-            texts, body, has_descriptor = decode_call(payload)
+            texts, body, has_descriptor, mark = decode_call(payload)
             content = os.fdopen(self._incoming.descriptor(), "rb") if has_descriptor else BytesIO(body)
             writer = self._writer(id, texts.get("REMOTE_ADDR", "-"))
-            return ApplicationCall(self._application, environ_of_child(texts, content), writer)
+            return ApplicationCall(self._application, environ_of_child(texts, content), writer), mark
         except Exception:
             if content is not None:
                 content.close()
@@ -215,7 +212,7 @@ class ChildHost:
 
     def _run(self, id: int, call: ApplicationCall, mark: int) -> None:
         """In a view's thread."""
-        self._mark_begun(mark)
+        self._marks[mark] = 1
         self._views.label(call.name)
         call.run()
         self._has_run(id)

@@ -123,11 +123,11 @@ class ViewProcess:
 
     def _begin(self, call: ChildCall, mark: int) -> None:
         call.mark = mark
-        self._running[self._give(FrameType.CALL, call, marked(mark, call.payload))] = call
+        self._running[self._give(FrameType.CALL, call, marked(call.payload, mark))] = call
 
     def recall(self, threads: int) -> None:
         """See SupervisedProcess."""
-        if self._ahead.is_stalled:
+        if self._ahead.is_slow:
             ids = [id for id, call in islice(self._running.items(), threads, None) if not self._is_begun(call)]
             if ids:
                 self._send(FrameType.RECALL, 0, encode_ids(ids))

@@ -82,20 +82,21 @@ class RemoteWriter:
     is_running: whether the view's thread still works. Belongs to whoever made this.
     """
 
+    is_running = True
+    # Most responses are whole, and need neither.
+    _target: RemoteTarget | None = None
+    _stream: ResponseStream | None = None
+    _is_disconnected = False
+
     def __init__(
         self, context: WriterContext, id: int, client: str, send: Callable[[bytes], None], ended: Callable[[int], None]
     ) -> None:
         """client: the address, for logs. ended: see RemoteTarget."""
-        self.is_running = True
         self._context = context
         self._id = id
         self._client = client
         self._send = send
         self._ended = ended
-        # Most responses are whole, and need neither.
-        self._target: RemoteTarget | None = None
-        self._stream: ResponseStream | None = None
-        self._is_disconnected = False
 
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
         """Send a whole response. body: at most WHOLE_BYTES."""

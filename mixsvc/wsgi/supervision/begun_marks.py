@@ -5,11 +5,11 @@ A request that no view has seen can be given to another child when its own one d
 
 import os
 from fcntl import fcntl
-from mmap import PAGESIZE, mmap
+from mmap import mmap
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Final, Protocol
 
-__all__ = ["NO_MARK", "BegunMarks", "MarkBegun"]
+__all__ = ["NO_MARK", "BegunMarks", "OpenMarks", "open_marks"]
 
 # Of Linux (fcntl(2)); the module fcntl has these names there only.
 F_ADD_SEALS: Final = 1033
@@ -18,8 +18,9 @@ F_SEAL_SHRINK: Final = 2
 F_SEAL_GROW: Final = 4
 
 # A byte for each request in flight. Without a free one a request counts as begun.
-SIZE: Final = PAGESIZE
-NO_MARK: Final = 0xFFFF
+NUMBERS: Final = 4095
+NO_MARK: Final = NUMBERS
+SIZE: Final = NUMBERS + 1
 
 
 class BegunMarks:
@@ -30,7 +31,7 @@ class BegunMarks:
         # The child gets a copy; see `close`.
         self.descriptor = _shared_file()
         self._memory = mmap(self.descriptor, SIZE)
-        self._free = list(range(SIZE))
+        self._free = list(range(NUMBERS))
 
     def close(self) -> None:
         """The child has its copy of the descriptor; the memory stays. Called once."""
@@ -58,19 +59,22 @@ class BegunMarks:
         return number == NO_MARK or bool(self._memory[number])
 
 
-class MarkBegun:
-    """Sets the marks. In the child, in any thread."""
+class OpenMarks(Protocol):
+    """The marks in the child, in any thread: to set one to 1 says that a view is about to see its request."""
 
-    def __init__(self, descriptor: int | None) -> None:
-        """descriptor: of the memory, which is closed; None: nobody reads the marks. Raises OSError and ValueError."""
-        self._memory = mmap(-1 if descriptor is None else descriptor, SIZE)
-        if descriptor is not None:
-            os.close(descriptor)
+    def __setitem__(self, number: int, value: int, /) -> None:
+        """Set a mark; that of NO_MARK is read by nobody."""
 
-    def __call__(self, number: int) -> None:
-        """A view is about to see the request with this number."""
-        if number != NO_MARK:
-            self._memory[number] = 1
+
+def open_marks(descriptor: int | None) -> OpenMarks:
+    """The marks that the service reads. Raises OSError and ValueError.
+
+    descriptor: of their memory, which is closed here; None: nobody reads them.
+    """
+    memory = mmap(-1 if descriptor is None else descriptor, SIZE)
+    if descriptor is not None:
+        os.close(descriptor)
+    return memory
 
 
 def _shared_file() -> int:

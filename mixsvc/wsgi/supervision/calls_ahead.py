@@ -14,12 +14,13 @@ LEAST_AHEAD: Final = 2
 AHEAD_SECONDS: Final = 0.008
 MOST_AHEAD: Final = 64
 
-# The pace of so many seconds counts, and that of the time before it is forgotten.
-PACE_SECONDS: Final = 0.02
+# The pace is that of so many requests. It counts for so many seconds; a child that ends fewer is slow.
+PACE_REQUESTS: Final = 16
+PACE_SECONDS: Final = 0.04
 
-
-# Nothing has ended for so many seconds: others may be faster.
-STALLED_SECONDS: Final = 1.0
+# A child that has ended fewer in so many seconds is given none ahead, and is asked for those that it has: others may be
+# faster.
+SLOW_SECONDS: Final = 1.0
 
 
 class CallsAhead:
@@ -37,22 +38,21 @@ class CallsAhead:
     def ended(self) -> None:
         """A request has ended in the child."""
         self._ended += 1
-        now = self._clock.seconds()
-        passed = now - self._since
-        if passed >= PACE_SECONDS:
-            number = round(self._ended / passed * AHEAD_SECONDS)
-            self._number = min(max(number, LEAST_AHEAD), MOST_AHEAD)
+        if self._ended == PACE_REQUESTS:
+            now = self._clock.seconds()
+            passed = max(now - self._since, PACE_REQUESTS * AHEAD_SECONDS / MOST_AHEAD)
+            self._number = max(round(PACE_REQUESTS / passed * AHEAD_SECONDS), LEAST_AHEAD)
             self._since, self._ended = now, 0
 
     @property
     def number(self) -> int:
         """How many requests may wait in the child for a thread."""
-        silent = self._clock.seconds() - self._since
-        if silent > STALLED_SECONDS:
+        passed = self._clock.seconds() - self._since
+        if passed > SLOW_SECONDS:
             return 0
-        return LEAST_AHEAD if silent > 2 * PACE_SECONDS else self._number
+        return LEAST_AHEAD if passed > PACE_SECONDS else self._number
 
     @property
-    def is_stalled(self) -> bool:
-        """Whether no request has ended for long; so it is with a child that has none, too."""
-        return self._clock.seconds() - self._since > STALLED_SECONDS
+    def is_slow(self) -> bool:
+        """Whether it has ended few requests lately; a child that has none is slow, too."""
+        return self._clock.seconds() - self._since > SLOW_SECONDS

@@ -115,7 +115,7 @@ class SupervisedProcess(Protocol):
         """Give it a request that no other child can answer."""
 
     def recall(self, threads: int, /) -> None:
-        """If it has ended none for long, ask for the requests back that wait for a thread. threads: of the child."""
+        """If it has ended few lately, ask for the requests back that wait for a thread. threads: of the child."""
 
     def run(self, name: str, arguments: Sequence[object], /) -> "Deferred[Any]":
         """Call what the application has registered under a name; cancelling it gives it up."""

@@ -57,8 +57,9 @@ class ChildCase(SynchronousTestCase):
         self.settings: list[bytes] = []
         takes = self.rates.append, self.settings.append
         registered = Registered(lambda name, arguments: self.run_registered(name, arguments), *takes)
-        self.begun: list[int] = []
-        wire = ChildWire.of(child, lambda: None, self.begun.append)
+        # The marks that are set, in order.
+        self.begun: dict[int, int] = {}
+        wire = ChildWire.of(child, lambda: None, self.begun)
         self.host = ChildHost(wire, self.threads, self.quota, registered)
         self.host.start()
         self.addCleanup(child.close)
@@ -96,7 +97,7 @@ class ChildCase(SynchronousTestCase):
 
     def call(self, id: int = 1, body: bytes = b"", **texts: str) -> None:
         """Send a CALL, whose mark has the number of its id."""
-        self.say(FrameType.CALL, id, marked(id, encode_call(as_texts({**TEXTS, **texts}), body)))
+        self.say(FrameType.CALL, id, marked(encode_call(as_texts({**TEXTS, **texts}), body), id))
 
     def next(self, *types: int) -> Frame:
         """The next frame of one of these types; frames of the others stay, in order."""

@@ -58,7 +58,7 @@ class ChildCallTests(SynchronousTestCase):
     def test_the_payload_has_the_texts_of_the_environ_and_the_body(self) -> None:
         call = self.call(b"POST /x?y=%C3 HTTP/1.1\r\nHost: a\r\nX-Y: \xe9\r\nContent-Length: 3\r\n\r\nabc")
 
-        texts, body, has_descriptor = decode_call(call.payload)
+        texts, body, has_descriptor, _ = decode_call(call.payload)
 
         assert (call.name, body, has_descriptor, call.descriptor) == ("POST /x", b"abc", False, None)
         assert (texts["QUERY_STRING"], texts["HTTP_X_Y"], texts["CONTENT_LENGTH"]) == ("y=%C3", "\xe9", "3")
@@ -69,7 +69,7 @@ class ChildCallTests(SynchronousTestCase):
             call = self.call(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
             is_large = size > MAX_IN_FRAME
 
-            assert decode_call(call.payload)[1:] == ((b"", True) if is_large else (b"x" * size, False))
+            assert decode_call(call.payload)[1:3] == ((b"", True) if is_large else (b"x" * size, False))
             assert (call.descriptor is not None) is is_large
             call.respond(encode_head(HEAD, b"abc"))
 

@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.children.environ_frame import decode_call, decode_head, encode_call, encode_head
+from mixsvc.wsgi.children.environ_frame import decode_call, decode_head, encode_call, encode_head, marked
 from mixsvc.wsgi.children.frames import BadFrame
 from mixsvc.wsgi.environ import EnvironTexts, KeptTexts
 from mixsvc.wsgi.response_head import ResponseHead
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK
 from tests.wsgi.children.child import as_texts
 
 LATIN_1 = st.text(st.characters(max_codepoint=255), max_size=20)
@@ -24,10 +25,15 @@ class CallTests(SynchronousTestCase):
         texts = EnvironTexts(KeptTexts(shared), KeptTexts(own))
 
         for _ in range(2):
-            assert decode_call(encode_call(texts, body)) == ({**shared, **own}, body, False)
+            assert decode_call(encode_call(texts, body)) == ({**shared, **own}, body, False, NO_MARK)
 
     def test_a_body_in_a_descriptor_is_not_in_the_frame(self) -> None:
-        assert decode_call(encode_call(as_texts({"PATH_INFO": "/"}), None)) == ({"PATH_INFO": "/"}, b"", True)
+        assert decode_call(encode_call(as_texts({"PATH_INFO": "/"}), None)) == ({"PATH_INFO": "/"}, b"", True, NO_MARK)
+
+    def test_a_request_can_be_given_a_mark_after_it_was_encoded(self) -> None:
+        payload = encode_call(as_texts({"PATH_INFO": "/"}), b"abc")
+
+        assert decode_call(marked(payload, 7)) == ({"PATH_INFO": "/"}, b"abc", False, 7)
 
     def test_an_empty_body_is_no_descriptor(self) -> None:
         assert not decode_call(encode_call(as_texts({"PATH_INFO": "/"}), b"")).has_descriptor

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
-from mixsvc.wsgi.children.environ_frame import decode_head, encode_call, marked
+from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.children.frames import Failing, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.host import RUN_THREADS
 from mixsvc.wsgi.children.remote_request import MAX_UNTAKEN
@@ -56,7 +56,7 @@ class WholeResponseTests(ChildCase):
             file.write(b"x" * 100_000)
             file.seek(0)
             frames = encode_frame(FrameType.RATES, 0) + encode_frame(
-                FrameType.CALL, 3, marked(3, encode_call(as_texts(TEXTS), None))
+                FrameType.CALL, 3, encode_call(as_texts(TEXTS), None)
             )
             socket.send_fds(self.service, [frames], [file.fileno()])
 
@@ -305,13 +305,13 @@ class GivingBackTests(ChildCase):
 
     def test_a_call_is_marked_before_its_view_is_called(self) -> None:
         may_end = self.block()
-        self.assertEqual(self.begun, [1])
+        self.assertEqual(list(self.begun), [1])
 
         may_end.set()
 
         for id in (1, 2, 3):
             self.whole(id)
-        self.assertEqual(self.begun, [1, 2, 3])
+        self.assertEqual(list(self.begun), [1, 2, 3])
 
     def test_calls_that_wait_for_a_thread_are_given_back_and_not_run(self) -> None:
         may_end = self.block()
@@ -323,7 +323,7 @@ class GivingBackTests(ChildCase):
         may_end.set()
         self.whole(1)
         self.thread.join(SECONDS)
-        self.assertEqual((self.begun, self.ended), ([1], [True]))
+        self.assertEqual((list(self.begun), self.ended), ([1], [True]))
 
     def test_what_has_begun_stays(self) -> None:
         may_end = self.block()

@@ -16,8 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.wsgi.children.frames import FrameReader, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.process import READING_SECONDS, ViewProcess
 from mixsvc.wsgi.children.setup import CHILD_MARKS, OF_THE_SERVICE, SpawnCommand
-from mixsvc.wsgi.supervision.begun_marks import NO_MARK, MarkBegun
-from mixsvc.wsgi.supervision.calls_ahead import STALLED_SECONDS
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK, open_marks
+from mixsvc.wsgi.supervision.calls_ahead import PACE_REQUESTS, SLOW_SECONDS
 from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, Refusal, SupervisedProcess
 
 COMMAND = SpawnCommand("/bin/child", ("child",), {}, b"{}")
@@ -40,14 +40,14 @@ class SocketTransport(StringTransport):
 
 
 class Spawned:
-    """A process that the reactor would have started. begin: marks a call as begun."""
+    """A process that the reactor would have started. marks: those of its calls."""
 
     pid = 7
 
     def __init__(self, protocol: Any, mask: set[int], childFDs: Mapping[int, int]) -> None:
         self.protocol = protocol
         self.mask = mask
-        self.begin = MarkBegun(os.dup(childFDs[CHILD_MARKS]))
+        self.marks = open_marks(os.dup(childFDs[CHILD_MARKS]))
         self.signals: list[str] = []
 
     def signalProcess(self, name: str) -> None:
@@ -63,7 +63,7 @@ class GivenCall:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.payload = name.encode()
+        self.payload = b"no" + name.encode()
         self.gone: Callable[[], object] = lambda: None
         self.taken: Callable[[int], None] = lambda size: None
         self.process: object = None
@@ -250,7 +250,7 @@ class ViewProcessTests(SynchronousTestCase):
         calls: list[Any] = [GivenCall(name) for name in names]
         for call in calls:
             self.process.begin(call)
-        spawned.begin(calls[0].mark)
+        spawned.marks[calls[0].mark] = 1
         return calls
 
     def recalled(self) -> list[int]:
@@ -275,7 +275,7 @@ class ViewProcessTests(SynchronousTestCase):
         self.reactor.link.connectionLost()
 
         assert self.reactor.spawned is not None
-        self.reactor.spawned.begin(late.mark)
+        self.reactor.spawned.marks[late.mark] = 1
         self.exit(ProcessTerminated(signal=9, status=9))
 
         self.assertEqual((late.refused, self.returned), (502, [waiting]))
@@ -307,21 +307,22 @@ class ViewProcessTests(SynchronousTestCase):
 
         self.assertEqual((self.returned, gone.is_released, self.process.calls), ([waiting], True, 1))
 
-    def test_calls_are_asked_for_when_none_has_ended_for_long(self) -> None:
+    def test_calls_are_asked_for_when_few_have_ended_lately(self) -> None:
         self.given("begun", "thread", "waiting", "waiting too")
         self.process.begin_bound(GivenCall("bound"))  # type: ignore[arg-type]  # it has what is used
 
         self.process.recall(2)
         self.assertEqual(self.recalled(), [])
-        self.reactor.advance(STALLED_SECONDS + 0.1)
+        self.reactor.advance(SLOW_SECONDS + 0.1)
         self.process.recall(2)
 
         self.assertEqual(self.recalled(), [3, 4])
 
     def test_nothing_is_asked_for_while_calls_end(self) -> None:
-        self.given("begun", "waiting", "waiting too")
-        self.reactor.advance(STALLED_SECONDS)
-        self.reactor.link.dataReceived(encode_frame(FrameType.OVER, 1))
+        self.given(*map(str, range(PACE_REQUESTS + 2)))
+        self.reactor.advance(SLOW_SECONDS)
+        for number in range(PACE_REQUESTS):
+            self.reactor.link.dataReceived(encode_frame(FrameType.OVER, number + 1))
         self.reactor.advance(0.5)
 
         self.process.recall(1)

@@ -5,13 +5,13 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.supervision.begun_marks import NO_MARK, SIZE, BegunMarks, MarkBegun
+from mixsvc.wsgi.supervision.begun_marks import NO_MARK, NUMBERS, BegunMarks, open_marks
 
 # Marks the number 7, and is killed.
 CHILD = """
 import os, signal, sys
-from mixsvc.wsgi.supervision.begun_marks import MarkBegun
-MarkBegun(int(sys.argv[1]))(int(sys.argv[2]))
+from mixsvc.wsgi.supervision.begun_marks import open_marks
+open_marks(int(sys.argv[1]))[int(sys.argv[2])] = 1
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -19,7 +19,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 class BegunMarksTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.marks = BegunMarks()
-        self.begin = MarkBegun(os.dup(self.marks.descriptor))
+        self.open = open_marks(os.dup(self.marks.descriptor))
 
     def tearDown(self) -> None:
         self.marks.close()
@@ -28,7 +28,7 @@ class BegunMarksTests(SynchronousTestCase):
     def test_a_mark_is_seen_by_the_other_side(self) -> None:
         one, other = self.marks.take(), self.marks.take()
 
-        self.begin(one)
+        self.open[one] = 1
 
         self.assertEqual((self.marks.is_begun(one), self.marks.is_begun(other)), (True, False))
 
@@ -42,19 +42,19 @@ class BegunMarksTests(SynchronousTestCase):
 
     def test_a_number_that_is_taken_again_is_not_marked(self) -> None:
         number = self.marks.take()
-        self.begin(number)
+        self.open[number] = 1
         self.marks.free(number)
 
-        self.assertEqual([self.marks.is_begun(self.marks.take()) for _ in range(SIZE)], [False] * SIZE)
+        self.assertEqual([self.marks.is_begun(self.marks.take()) for _ in range(NUMBERS)], [False] * NUMBERS)
 
     def test_without_a_free_number_a_request_counts_as_begun(self) -> None:
-        for _ in range(SIZE):
+        for _ in range(NUMBERS):
             self.marks.take()
 
         number = self.marks.take()
 
         self.assertEqual((number, self.marks.is_begun(number)), (NO_MARK, True))
-        self.begin(number)
+        self.open[number] = 1
         self.marks.free(number)
         self.assertEqual(self.marks.take(), NO_MARK)
 
@@ -71,10 +71,10 @@ class BegunMarksTests(SynchronousTestCase):
         self.addCleanup(marks.close)
         number = marks.take()
 
-        MarkBegun(os.dup(marks.descriptor))(number)
+        open_marks(os.dup(marks.descriptor))[number] = 1
 
         self.assertTrue(marks.is_begun(number))
 
     def test_where_nobody_reads_the_marks_they_can_be_set(self) -> None:
-        MarkBegun(None)(0)
+        open_marks(None)[0] = 1
         self.assertFalse(self.marks.is_begun(self.marks.take()))

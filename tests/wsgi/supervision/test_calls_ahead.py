@@ -1,7 +1,14 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD, MOST_AHEAD, CallsAhead
+from mixsvc.wsgi.supervision.calls_ahead import (
+    LEAST_AHEAD,
+    MOST_AHEAD,
+    PACE_REQUESTS,
+    PACE_SECONDS,
+    SLOW_SECONDS,
+    CallsAhead,
+)
 from tests.wsgi.supervision.fake_processes import Family
 
 
@@ -17,35 +24,42 @@ class CallsAheadTests(SynchronousTestCase):
             self.ahead.ended()
 
     def test_a_child_whose_requests_last_gets_the_fewest(self) -> None:
-        self.serve(20, each=0.025)
+        self.serve(2 * PACE_REQUESTS, each=0.025)
 
         self.assertEqual(self.ahead.number, LEAST_AHEAD)
 
     def test_a_fast_child_gets_what_it_ends_in_eight_milliseconds(self) -> None:
-        self.serve(100, each=0.001)
+        self.serve(2 * PACE_REQUESTS, each=0.0005)
 
-        self.assertEqual(self.ahead.number, 8)
+        self.assertEqual(self.ahead.number, 16)
 
     def test_there_is_a_most(self) -> None:
-        self.serve(5000, each=0.00001)
+        for each in (0.00001, 0):
+            self.serve(2 * PACE_REQUESTS, each)
 
-        self.assertEqual(self.ahead.number, MOST_AHEAD)
+            self.assertEqual(self.ahead.number, MOST_AHEAD)
 
-    def test_a_child_that_has_become_slow_gets_few_again(self) -> None:
-        self.serve(100, each=0.001)
+    def test_a_child_that_has_become_slow_gets_few_again_and_then_none(self) -> None:
+        self.serve(2 * PACE_REQUESTS, each=0.0005)
         self.serve(2, each=0.03)
+        self.assertEqual((self.ahead.number, self.ahead.is_slow), (LEAST_AHEAD, False))
 
+        self.serve(10, each=0.1)
+
+        self.assertEqual((self.ahead.number, self.ahead.is_slow), (0, True))
+
+    def test_a_child_that_stands_still_gets_few_again_and_then_none(self) -> None:
+        self.serve(2 * PACE_REQUESTS, each=0.0005)
+        self.clock.advance(2 * PACE_SECONDS)
         self.assertEqual(self.ahead.number, LEAST_AHEAD)
 
-    def test_a_child_that_stands_still_gets_few_again(self) -> None:
-        self.serve(100, each=0.001)
-        self.clock.advance(0.05)
+        self.clock.advance(SLOW_SECONDS)
 
-        self.assertEqual(self.ahead.number, LEAST_AHEAD)
+        self.assertEqual(self.ahead.number, 0)
 
     def test_a_burst_after_a_pause_says_nothing_of_the_pace(self) -> None:
         self.clock.advance(60)
-        self.serve(10, each=0)
+        self.serve(PACE_REQUESTS, each=0)
 
         self.assertEqual(self.ahead.number, LEAST_AHEAD)
 
