@@ -10,6 +10,8 @@ which one meets them:
 | processes | ViewProcesses: the whole, for the service; looks at the children every second |
 | slots | the places, one for each of [web] processes, each with its children |
 | dispatch | which child gets a request, and which requests wait |
+| calls_ahead | how many requests a child is given before it has a thread for them |
+| begun_marks | which requests a child has begun, also one that was killed |
 | socket_dispatch | which child gets a request whose view may take its client's socket |
 | sessions | which child has which session of Socket.IO |
 | lives | start, replacement, death |
@@ -21,13 +23,16 @@ which one meets them:
 | ready_waiters | questions to the application that wait for a child |
 | stats | the numbers for the metrics |
 
-**Who gets a request**: the ready child with the fewest, as long as it has no more than its threads and two. The rest
-waits here, in order, and is forgotten when the client leaves. While no child is ready a request waits for 30 seconds
-at most, and not at all if the application cannot start: then it gets 503 with Retry-After.
+**Who gets a request**: the ready child with the fewest, as long as it has not more than its threads and a few; a fast
+one has more, so that the service and the child take turns less often. The rest waits here, in order, and is forgotten
+when the client leaves. A child that ends few requests for a second gives back those that wait there for a thread. While
+no child is ready a request waits for 30 seconds at most, and not at all if the application cannot start: then it gets
+503 with Retry-After.
 
-**Death**: the requests of a child that ends get 502, and responses that have begun are cut. Nothing is asked again by
-itself, as what ends one child would end all. A child that was ready for five seconds is replaced at once. After one
-that was not, or could not start, there are pauses of 1, 2, 4 … 30 seconds, and one child is tried at a time.
+**Death**: the requests that a child has begun get 502 when it ends, and responses that have begun are cut. Nothing that
+a view may have seen is asked again by itself, as what ends one child would end all; the rest goes to another child. A
+child that was ready for five seconds is replaced at once. After one that was not, or could not start, there are pauses
+of 1, 2, 4 … 30 seconds, and one child is tried at a time.
 
 **Hanging**: a child with a request of which nothing was heard for [web] view_timeout is killed, and its requests get
 504. An extension that keeps the interpreter's lock stops everything in a child, so nothing is asked of it. A child in
