@@ -40,7 +40,7 @@ LINE_CHARS: Final = 8192
 # CGI (RFC 3875) gives these two keys no HTTP_ prefix.
 WITHOUT_PREFIX: Final = frozenset(("CONTENT_TYPE", "CONTENT_LENGTH"))
 
-# The texts of requests whose URL has at most so many bytes are cached.
+# The texts of requests whose method and URL have at most so many bytes are cached.
 CACHED_BYTES: Final = 256
 
 # The addresses that have a port.
@@ -179,7 +179,8 @@ def _completed(texts: dict[str, Any], content: IO[bytes] | None) -> dict[str, An
 def _texts(request: "Request | ViewRequest", sender: Sender, script_name: str, path_info: str) -> EnvironTexts:
     if sender.kept is None:
         sender.kept = KeptTexts(_of_sender(sender))
-    of_request = _cached_of_request if len(request.uri) <= CACHED_BYTES else _of_request
+    is_short = len(request.method) + len(request.uri) <= CACHED_BYTES
+    of_request = _cached_of_request if is_short else _of_request
     return EnvironTexts(
         sender.kept,
         of_request(request.method, sender.prefix + script_name, path_info, request.uri, request.clientproto),

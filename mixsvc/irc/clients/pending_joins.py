@@ -43,8 +43,8 @@ class PendingJoins:
         room = event.get("room", "")
         if event["type"] in ("joined", "left", "kicked"):
             self._end(folded(room))
-        elif event["type"] == "error" and event.get("of") == "join":
-            # One that is asked for in another spelling is not over.
+        elif event["type"] == "error" and event.get("of") == "join" and event.get("code") != "already_inside":
+            # One that is asked for in another spelling, or was asked for before, is not over.
             if self._rooms.get(folded(room)) == room:
                 self._end(folded(room))
             elif not room:

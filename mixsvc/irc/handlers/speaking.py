@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mixsvc.common import names
 from mixsvc.irc.clients.client import IrcClient
 from mixsvc.irc.grammar.isupport import MOST_TARGETS
 from mixsvc.irc.grammar.lines import IrcLine
@@ -11,6 +12,9 @@ from mixsvc.irc.handlers.delivery import number_of
 from mixsvc.irc.handlers.table import CommandTable, IrcCommand
 
 __all__ = ["Speaking"]
+
+# Characters of a channel: twice as many as a room's name can have, which may be written in compatible forms.
+MOST_NAMED: Final = 1 + 2 * names.LONGEST
 
 NO_PRIVATE_MESSAGES: Final = "There are no private messages in this chat; say it in a channel"
 NO_CTCP: Final = "Requests to other clients (CTCP) are not passed on"
@@ -35,7 +39,8 @@ class Speaking:
 
     def _join(self, line: IrcLine) -> None:
         for each in line.parameters[0].split(","):
-            if not is_channel(each) or len(each) < 2:
+            # What no room can be called, the chat would refuse without saying which room it was.
+            if not is_channel(each) or not 1 < len(each) <= MOST_NAMED:
                 self._client.reply("403", each or "*", "There is no such channel")
             elif self._client.channel(each) is None:
                 self._client.join(self._client.room(each))

@@ -53,7 +53,7 @@ class ViewProcess:
         self._silence = CallSilence(reactor)
         self._ahead = CallsAhead(reactor)
         self._marks: BegunMarks | None = None
-        # When its socket is closed, until it has ended: calls that no view has seen, as far as is known.
+        # Of one that is killed or has died, until its end is known: calls that no view has seen, as far as is known.
         self._unseen: list[ChildCall] = []
         self._ids = count(1)
         self._runs = ChildRuns(reactor, self._send_frame)
@@ -120,6 +120,7 @@ class ViewProcess:
     def begin_bound(self, call: ChildCall) -> None:
         """See SupervisedProcess."""
         self._begin(call, NO_MARK)
+        call.payload = b""
 
     def _begin(self, call: ChildCall, mark: int) -> None:
         call.mark = mark
@@ -140,6 +141,7 @@ class ViewProcess:
     def begin_poll(self, call: ChildCall) -> None:
         """Give it a call that may wait, in a thread of its own. Only a process that is ready."""
         self._polls.add(self._give(FrameType.POLL, call, call.payload))
+        call.payload = b""
 
     def _give(self, type: int, call: ChildCall, payload: bytes) -> int:
         assert self._link is not None
@@ -225,10 +227,11 @@ class ViewProcess:
                 self._transport.signalProcess("KILL")
 
     def fail_calls(self, refusal: Refusal) -> None:
-        """Answer all its calls, or cut their responses off where they are."""
-        calls = [*self.unfinished(), *self._unseen]
+        """See SupervisedProcess."""
+        self._unseen += self._taken_out([id for id, call in self._running.items() if not self._is_begun(call)])
+        calls = self.unfinished()
         self.served += len(self._running)
-        self._open, self._running, self._unseen = {}, {}, []
+        self._open, self._running = {}, {}
         self._polls.clear()
         for call in calls:
             call.gone = _nothing
@@ -326,7 +329,8 @@ class ViewProcess:
 
     def _came_back(self, ids: Sequence[int]) -> None:
         """No thread has begun these."""
-        calls = self._taken_out([id for id in ids if id in self._running])
+        known = [id for id in ids if id in self._running]
+        calls = self._taken_out([id for id in known if not self._is_begun(self._running[id])])
         for call in calls:
             self._free_mark(call)
         self._return(calls)
@@ -370,9 +374,7 @@ class ViewProcess:
         self.is_ready = False
         self._link = None
         self.kill()
-        unseen = self._taken_out([id for id, call in self._running.items() if not self._is_begun(call)])
         self.fail_calls(ENDED)
-        self._unseen = unseen
         self._runs.lost()
         self._settle()
 

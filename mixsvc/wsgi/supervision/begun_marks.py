@@ -4,6 +4,7 @@ A request that no view has seen can be given to another child when its own one d
 """
 
 import os
+from contextlib import suppress
 from fcntl import fcntl
 from mmap import mmap
 from tempfile import TemporaryFile
@@ -30,7 +31,11 @@ class BegunMarks:
         """Raises OSError."""
         # The child gets a copy; see `close`.
         self.descriptor = _shared_file()
-        self._memory = mmap(self.descriptor, SIZE)
+        try:
+            self._memory = mmap(self.descriptor, SIZE)
+        except OSError:
+            self.close()
+            raise
         self._free = list(range(NUMBERS))
 
     def close(self) -> None:
@@ -84,9 +89,16 @@ def _shared_file() -> int:
     except (AttributeError, OSError):
         # A system that has no such files, or does not let this process make one.
         with TemporaryFile() as file:
-            file.truncate(SIZE)
+            # A hole in the file would end the service when the disk is full.
+            file.write(bytes(SIZE))
+            file.flush()
             return os.dup(file.fileno())
-    os.truncate(descriptor, SIZE)
+    try:
+        os.truncate(descriptor, SIZE)
+    except OSError:
+        os.close(descriptor)
+        raise
     # Memory whose file has become shorter would end the service that reads it.
-    fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+    with suppress(OSError):
+        fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
     return descriptor

@@ -168,7 +168,10 @@ class SupervisedProcess(Protocol):
         """
 
     def fail_calls(self, refusal: Refusal, /) -> None:
-        """Answer its requests with this; cut those whose response has begun."""
+        """Answer the requests that it has begun with this; cut those whose response has begun.
+
+        The others are given back as soon as it has ended.
+        """
 
     def stop(self) -> None:
         """Let it finish its requests and end; the sockets of its views are closed."""

@@ -176,6 +176,18 @@ def test_a_child_that_hangs_with_the_interpreters_lock_is_killed_and_nobody_else
         assert bob.say("again") == number + 1
 
 
+def test_what_waits_in_a_child_that_hangs_goes_to_another_one(shared: Service, threads: ThreadPoolExecutor) -> None:
+    load = Load(threads, shared.port, "/pid", 16)
+    load.seen(500)
+
+    assert threads.submit(status_of, f"{shared.url}/hang").result(DEADLINE) == 504
+
+    load.seen(20)
+    found = load.statuses()
+    # At most what was in its other thread.
+    assert set(found) <= {200, 504} and found[504] <= 1, found
+
+
 def test_a_child_that_outgrows_its_memory_is_replaced_by_one_that_is_ready_before(
     start: Callable[[Launch], Service], views: Launch
 ) -> None:

@@ -64,6 +64,16 @@ class LinesBehindAJoinTests(IrcTestCase):
 
         self.assertEqual(answers, ["JOIN", "353", "366", "352", "352", "315", "321", "322", "323", "353", "366"])
 
+    def test_one_channel_twice_is_waited_for_once(self) -> None:
+        answers = self.commands("JOIN #den,#den", "WHO #den")
+
+        self.assertEqual(answers, ["JOIN", "353", "366", "352", "315"])
+
+    def test_a_name_that_no_room_can_have_does_not_end_the_wait_for_others(self) -> None:
+        answers = self.commands(f"JOIN #den,#{'x' * 70}", "WHO #den")
+
+        self.assertEqual(sorted(answers[:1]) + answers[1:], ["403", "JOIN", "353", "366", "352", "315"])
+
     def test_a_refused_join_holds_nothing_up(self) -> None:
         answers = self.commands("JOIN #a!b", "PING x")
 

@@ -18,7 +18,7 @@ from mixsvc.wsgi.children.process import READING_SECONDS, ViewProcess
 from mixsvc.wsgi.children.setup import CHILD_MARKS, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK, open_marks
 from mixsvc.wsgi.supervision.calls_ahead import PACE_REQUESTS, SLOW_SECONDS
-from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import TIMED_OUT, Refusal, SupervisedProcess
 
 COMMAND = SpawnCommand("/bin/child", ("child",), {}, b"{}")
 READY = encode_frame(FrameType.READY, 0, b'{"pid": 7, "hooks": ["may"]}')
@@ -109,6 +109,8 @@ class ViewProcessTests(SynchronousTestCase):
         self.reactor = SpawningReactor()
         self.told: list[str] = []
         self.returned: list[Any] = []
+        # How many calls it had, each time that it was said that one has ended.
+        self.left: list[int] = []
         self.process = ViewProcess(self.reactor, COMMAND, lambda payload: self.fail("asked"), self)
 
     def process_ready(self, process: SupervisedProcess, hooks: frozenset[str]) -> None:
@@ -121,7 +123,7 @@ class ViewProcessTests(SynchronousTestCase):
         self.told.append(f"failed: {text}")
 
     def process_freed(self, process: SupervisedProcess) -> None:
-        """Nothing waits."""
+        self.left.append(process.calls)
 
     def process_returned(self, process: SupervisedProcess, calls: Sequence[Any]) -> None:
         self.returned += calls
@@ -290,14 +292,30 @@ class ViewProcessTests(SynchronousTestCase):
 
         self.assertEqual((bound.refused, self.returned), (502, []))
 
-    def test_what_is_refused_meanwhile_is_not_given_back(self) -> None:
-        _, waiting = self.given("begun", "waiting")
-        self.reactor.link.connectionLost()
+    def test_of_one_that_is_killed_as_it_hangs_the_same_holds(self) -> None:
+        begun, waiting = self.given("begun", "waiting")
 
-        self.process.fail_calls(UNAVAILABLE)
+        self.process.fail_calls(TIMED_OUT)
+        self.process.kill()
+        self.reactor.link.connectionLost()
+        self.assertEqual((begun.refused, self.returned, self.process.calls), (504, [], 1))
         self.exit(ProcessTerminated(signal=9, status=9))
 
-        self.assertEqual((waiting.refused, self.returned), (503, []))
+        self.assertEqual((waiting.refused, self.returned, self.process.calls), (None, [waiting], 0))
+
+    def test_what_is_to_be_given_back_counts_until_then(self) -> None:
+        self.given("begun", "one", "two")
+
+        self.reactor.link.connectionLost()
+
+        self.assertEqual(self.left, [2])
+
+    def test_what_it_has_begun_it_cannot_give_back(self) -> None:
+        self.given("begun", "waiting")
+
+        self.reactor.link.dataReceived(encode_frame(FrameType.BACK, 0, encode_ids([1])))
+
+        self.assertEqual((self.returned, self.process.calls), ([], 2))
 
     def test_a_call_whose_client_has_left_is_dropped(self) -> None:
         _, gone, waiting = self.given("begun", "gone", "waiting")

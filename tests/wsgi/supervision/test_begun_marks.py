@@ -5,6 +5,7 @@ import sys
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.wsgi.supervision import begun_marks
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK, NUMBERS, BegunMarks, open_marks
 
 # Marks the number 7, and is killed.
@@ -74,6 +75,26 @@ class BegunMarksTests(SynchronousTestCase):
         open_marks(os.dup(marks.descriptor))[number] = 1
 
         self.assertTrue(marks.is_begun(number))
+
+    def test_what_cannot_be_shared_leaves_no_descriptor_behind(self) -> None:
+        def refused(*args: object) -> None:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+        before = os.listdir("/proc/self/fd")
+        for module, name in ((begun_marks, "mmap"), (os, "truncate")):
+            self.patch(module, name, refused)
+            self.assertRaises(OSError, BegunMarks)
+
+        self.assertEqual(len(os.listdir("/proc/self/fd")), len(before))
+
+    def test_a_system_that_refuses_seals_has_marks(self) -> None:
+        def refused(*args: object) -> None:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+        self.patch(begun_marks, "fcntl", refused)
+        marks = BegunMarks()
+        marks.close()
+        marks.end()
 
     def test_where_nobody_reads_the_marks_they_can_be_set(self) -> None:
         open_marks(None)[0] = 1
