@@ -34,7 +34,7 @@ a view may have seen is asked again by itself, as what ends one child would end 
 child that was ready for five seconds is replaced at once. After one that was not, or could not start, there are pauses
 of 1, 2, 4 … 30 seconds, and one child is tried at a time.
 
-**Hanging**: a child with a request of which nothing was heard for [web] view_timeout is killed, and its requests get
+**Hanging**: a child with a request of which nothing was heard for [web] view_timeout is killed; what it has begun gets
 504. An extension that keeps the interpreter's lock stops everything in a child, so nothing is asked of it. A child in
 which a function of the application hangs (a hook, an authenticator) is replaced, as its requests need not suffer.
 
