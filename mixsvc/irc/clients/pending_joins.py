@@ -38,8 +38,6 @@ class PendingJoins:
 
     def heard(self, event: Mapping[str, Any]) -> None:
         """The client was told an event of the chat, which may be the answer."""
-        if not self._rooms:
-            return
         room = event.get("room", "")
         if event["type"] in ("joined", "left", "kicked"):
             self._end(folded(room))
@@ -52,16 +50,12 @@ class PendingJoins:
 
     def stop(self) -> None:
         """Nothing waits any more."""
-        if not self._rooms:
-            return
-        self._rooms.clear()
-        limit, self._limit = self._limit, None
-        if limit is not None and limit.active():
-            limit.cancel()
-        self._hold(False)
+        for key in tuple(self._rooms):
+            self._end(key)
 
     def _end(self, key: str) -> None:
-        if len(self._rooms) > 1 or key not in self._rooms:
-            self._rooms.pop(key, None)
-        else:
-            self.stop()
+        if self._rooms.pop(key, None) is None or self._rooms:
+            return
+        if self._limit is not None and self._limit.active():
+            self._limit.cancel()
+        self._hold(False)

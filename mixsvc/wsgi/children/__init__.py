@@ -34,7 +34,7 @@ at the service, which so learns that the view has taken its socket, and that the
 mixsvc.wsgi.supervision has their lives: which child gets a call, and when one is started, replaced and killed.
 
 **Who ends.** The service reads the end of the stream when a child dies: its calls get a response 502, or are cut off
-where they are. Those that no view has seen, as marks in shared memory say, go to another child. A child that ends no
-call for a second is asked for these back (RECALL), as its threads may hang. A child that reads the end of the stream
+where they are. Those that no view has seen, as marks in shared memory say, go to another child. A child that ends few
+calls in a second is asked for these back (RECALL), as its threads may hang. A child that reads the end of the stream
 ends at once, as the service has ended.
 """

@@ -27,14 +27,6 @@ MAX_IN_FRAME: Final = 65536
 ROOM_STEP: Final = 32768
 
 
-def _nothing() -> None:
-    """Nobody is to be told."""
-
-
-def _ignore(count: int) -> None:
-    """Nobody is to be told."""
-
-
 @implementer(IPushProducer)
 class ChildCall:
     """Passes a request's texts and body on, and its response back. Used in the reactor thread.
@@ -43,9 +35,6 @@ class ChildCall:
     `end`, `abort`; `fail` when the process can answer no more.
     """
 
-    # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
-    gone: Callable[[], object] = staticmethod(_nothing)
-    taken: Callable[[int], None] = staticmethod(_ignore)
     # The child that has it, and where that marks that a view may have seen it.
     process: SupervisedProcess | None = None
     mark = NO_MARK
@@ -65,6 +54,9 @@ class ChildCall:
         texts = environ_texts(request)
         asked = texts.of_request.texts
         self.name = request_name(asked["REQUEST_METHOD"], asked["PATH_INFO"])
+        # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
+        self.gone: Callable[[], object] = _nothing
+        self.taken: Callable[[int], None] = _ignore
         self._request = request
         # The body belongs to the call: twisted.web would close it while the child reads it if the client leaves.
         content, request.content = request.content, None
@@ -207,3 +199,11 @@ def _read_small(content: IO[bytes]) -> bytes | None:
     content.flush()
     os.lseek(content.fileno(), 0, os.SEEK_SET)
     return None
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""
+
+
+def _ignore(count: int) -> None:
+    """Nobody is to be told."""

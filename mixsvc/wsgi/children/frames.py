@@ -31,8 +31,7 @@ a hook's run; it is 0 where there is none. Who sends what:
                     CHANGED path: a file has changed that the application was loaded from
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -110,10 +109,6 @@ class Frame(NamedTuple):
     payload: bytes
 
 
-# In half the time of Frame(type, id, payload).
-_frame: Final[Callable[[tuple[int, int, bytes]], Frame]] = partial(tuple.__new__, Frame)
-
-
 def encode_frame(type: int, id: int, payload: bytes = b"") -> bytes:
     """The bytes of a frame. Raises BadFrame if the payload is too large."""
     if len(payload) > MAX_FRAME:
@@ -160,6 +155,6 @@ class FrameReader:
                 self._needed = HEADER.size + length
                 break
             # Kept before the frame is handled, as its handler may fail.
-            yield _frame((type, id, data[start + HEADER.size : stop]))
+            yield Frame(type, id, data[start + HEADER.size : stop])
             start = stop
         self._pending += data[start:]

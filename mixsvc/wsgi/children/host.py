@@ -156,18 +156,19 @@ class ChildHost:
 
     def _call(self, id: int, payload: bytes) -> None:
         """Give a call to a thread."""
-        call = self._made(id, payload)
-        if call is not None:
-            self._views.callInThread(self._run, id, *call)
+        made = self._made(id, payload)
+        if made is not None:
+            self._views.callInThread(self._run, id, *made)
 
     def _poll(self, id: int, payload: bytes) -> None:
         """Give a call that may wait to a thread of its own."""
-        call = self._made(id, payload)
-        if call is not None:
+        made = self._made(id, payload)
+        if made is not None:
+            call, mark = made
             try:
-                self._threads.start(self._run_alone, id, call[0])
+                self._threads.start(self._run_alone, id, call)
             except RuntimeError:
-                self._views.callInThread(self._run, id, *call)
+                self._views.callInThread(self._run, id, call, mark)
 
     def _made(self, id: int, payload: bytes) -> tuple[ApplicationCall, int] | None:
         """The call of a frame, and its mark. Whatever fails is answered, and None is returned."""

@@ -128,7 +128,7 @@ class ViewProcess:
 
     def recall(self, threads: int) -> None:
         """See SupervisedProcess."""
-        if self._ahead.is_slow:
+        if not self._ahead.number:
             ids = [id for id, call in islice(self._running.items(), threads, None) if not self._is_begun(call)]
             if ids:
                 self._send(FrameType.RECALL, 0, encode_ids(ids))

@@ -9,17 +9,16 @@ __all__ = ["LEAST_AHEAD", "MOST_AHEAD", "CallsAhead"]
 # So many while any end, so that no thread waits for the reactor.
 LEAST_AHEAD: Final = 2
 
-# A child that ends its requests fast is given what it ends in so many seconds, up to so many requests: the service and
-# the child then take turns less often: a small view costs a fifth less CPU on one core.
+# A child that ends its requests fast is given what it ends in so many seconds, up to so many requests. The service and
+# the child then take turns less often, and a small view costs a fifth less CPU on one core.
 AHEAD_SECONDS: Final = 0.008
 MOST_AHEAD: Final = 64
 
-# The pace is that of so many requests. It counts for so many seconds; a child that ends fewer is slow.
+# The pace is that of the last so many requests, and counts for so many seconds.
 PACE_REQUESTS: Final = 16
 PACE_SECONDS: Final = 0.04
 
-# A child that has ended fewer in so many seconds is given none ahead, and is asked for those that it has: others may be
-# faster.
+# A child that has ended fewer than PACE_REQUESTS in so many seconds is given none ahead: others may be faster.
 SLOW_SECONDS: Final = 1.0
 
 
@@ -46,13 +45,8 @@ class CallsAhead:
 
     @property
     def number(self) -> int:
-        """How many requests may wait in the child for a thread."""
+        """How many requests may wait in the child for a thread; 0 for one that is slow, or has none."""
         passed = self._clock.seconds() - self._since
         if passed > SLOW_SECONDS:
             return 0
         return LEAST_AHEAD if passed > PACE_SECONDS else self._number
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether it has ended few requests lately; a child that has none is slow, too."""
-        return self._clock.seconds() - self._since > SLOW_SECONDS

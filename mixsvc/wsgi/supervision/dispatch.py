@@ -53,11 +53,10 @@ class CallDispatch:
     def take_back(self, calls: Sequence[QueuedCall], gone: Callable[[QueuedCall], object]) -> None:
         """Give requests to others that a child has not begun, before all that wait. gone: see `submit`."""
         for call in reversed(calls):
-            if self.is_hopeless and not ready_in(self._slots):
-                call.fail(UNAVAILABLE)
-                continue
             self._wait(call, gone)
             self._waiting.move_to_end(call, last=False)
+        if self.is_hopeless and not ready_in(self._slots):
+            self.refuse_all()
         while self._waiting and (process := self._freest()) is not None:
             process.begin(self._waiting.popitem(last=False)[0])
 
