@@ -2,7 +2,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD
 from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS
-from tests.wsgi.supervision.fake_processes import Family
+from tests.wsgi.supervision.fake_processes import FakeCall, Family
 
 
 class CallDispatchTests(SynchronousTestCase):
@@ -68,6 +68,18 @@ class CallDispatchTests(SynchronousTestCase):
         one.give_back(back)
 
         self.assertIs(family.holder(back), other)
+
+    def test_what_is_given_back_is_refused_where_no_child_can_start(self) -> None:
+        family = Family(processes=1).ready()
+        process = family.made[0]
+        family.refusal = "the application cannot be imported"
+        process.end("with status 1")
+        family.pass_time(2)
+        back = FakeCall("GET /back")
+
+        family.views.process_returned(process, [back])
+
+        self.assertEqual(back.refused, 503)
 
     def test_whoever_leaves_after_their_request_was_given_back_is_forgotten(self) -> None:
         family = Family(processes=1).ready()
