@@ -54,9 +54,11 @@ class ChildCall:
         texts = environ_texts(request)
         asked = texts.of_request.texts
         self.name = request_name(asked["REQUEST_METHOD"], asked["PATH_INFO"])
-        # What to do when the client has left, and when it has taken so many bytes. Set by who has the call.
+        # What to do when the client has left, when it has taken so many bytes, and when it does not keep up. Set by who
+        # has the call.
         self.gone: Callable[[], object] = _nothing
         self.taken: Callable[[int], None] = _ignore
+        self.stalled: Callable[[], object] = _nothing
         self._request = request
         # The body belongs to the call: twisted.web would close it while the child reads it if the client leaves.
         content, request.content = request.content, None
@@ -154,6 +156,7 @@ class ChildCall:
     def pauseProducing(self) -> None:
         """The transport is full: the client does not keep up."""
         self.is_paused = True
+        self.stalled()
 
     def resumeProducing(self) -> None:
         """The transport is empty: the system has taken everything."""

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from itertools import count, islice
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from mixsvc.wsgi.children.runs import ChildRuns
 from mixsvc.wsgi.children.setup import CHILD_MARKS, CHILD_SOCKET, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.children.socket_call import SocketCall
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK, BegunMarks
-from mixsvc.wsgi.supervision.calls_ahead import CallsAhead
+from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD, CallsAhead
 from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
 from mixsvc.wsgi.supervision.silence import CallSilence
 
@@ -81,7 +82,14 @@ class ViewProcess:
 
     def has_room(self, threads: int) -> bool:
         """See SupervisedProcess."""
-        return len(self._running) < threads or len(self._running) < threads + self._ahead.number
+        return len(self._running) < threads or len(self._running) < threads + self._most_ahead()
+
+    def _most_ahead(self) -> int:
+        """How many calls may wait there for a thread: also for one that waits for its client.
+
+        Only what waits there ends such a response (mixsvc.wsgi.waiting).
+        """
+        return self._ahead.number or LEAST_AHEAD * any(call.is_paused for call in self._running.values())
 
     def start(self) -> None:
         """Start it. If that cannot be done, the owner is told, later."""
@@ -150,6 +158,7 @@ class ViewProcess:
         call.process = self
         call.gone = lambda: self._gone(id)
         call.taken = lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big"))
+        call.stalled = partial(self._owner.process_freed, self)
         self._link.send(encode_frame(type, id, payload), call.descriptor)
         return id
 
@@ -234,7 +243,7 @@ class ViewProcess:
         self._open, self._running = {}, {}
         self._polls.clear()
         for call in calls:
-            call.gone = _nothing
+            call.gone = call.stalled = _nothing
             call.fail(refusal)
         sockets, self._sockets = self._sockets, {}
         for socket_call in sockets.values():

@@ -25,7 +25,8 @@ SLOW_SECONDS: Final = 1.0
 class CallsAhead:
     """The pace of one child. Used in the reactor thread.
 
-    Where a view lasts, the next request waits in the service, for whichever child is free first.
+    Where a view lasts, the next request waits in the service, for whichever child is free first. If one waits for its
+    client, some wait in the child all the same: that ends such a view (mixsvc.wsgi.waiting).
     """
 
     def __init__(self, clock: IReactorTime) -> None:

@@ -193,7 +193,7 @@ class ProcessOwner(Protocol):
         """It cannot be started, or cannot import the application; its end follows. text: one line that says why."""
 
     def process_freed(self, process: SupervisedProcess, /) -> None:
-        """A request has ended there."""
+        """A request has ended there, or waits for its client: the child may have room."""
 
     def process_returned(self, process: SupervisedProcess, calls: Sequence[Any], /) -> None:
         """It has given requests back, which are to be given to others."""

@@ -7,6 +7,7 @@ from time import monotonic
 
 import pytest
 
+from mixsvc.wsgi.supervision.calls_ahead import SLOW_SECONDS
 from tests.e2e.support.both_ways import PROCESSES, WAYS, hosting, wait_for_processes
 from tests.e2e.support.exchange import Exchange
 from tests.e2e.support.raw_http import memory
@@ -74,6 +75,17 @@ def test_a_page_is_answered_while_streams_that_nobody_reads_hold_all_threads(
         assert answers(service, "/page") == b"/page"
 
         service.wait_for("web: the response to 127.0.0.1 is cut off: other requests need its thread")
+
+
+def test_it_is_answered_also_where_no_response_has_ended_for_a_while(start: Start, hosted: Launch, way: str) -> None:
+    service = start(hosted)
+    wait_for_processes(service, way)
+    with ExitStack() as stack:
+        for _ in range(in_all(way)):
+            assert stack.enter_context(not_reading(service, "/endless")).head().code == 200
+        threading.Event().wait(SLOW_SECONDS + 0.1)
+
+        assert answers(service, "/page") == b"/page"
 
 
 def test_two_hundred_that_read_nothing_of_a_long_response_do_not_stop_the_pages(

@@ -66,6 +66,7 @@ class GivenCall:
         self.payload = b"no" + name.encode()
         self.gone: Callable[[], object] = lambda: None
         self.taken: Callable[[int], None] = lambda size: None
+        self.stalled: Callable[[], object] = lambda: None
         self.process: object = None
         self.mark = NO_MARK
         self.is_answered = False
@@ -335,6 +336,23 @@ class ViewProcessTests(SynchronousTestCase):
         self.process.recall(2)
 
         self.assertEqual(self.recalled(), [3, 4])
+
+    def test_one_that_is_slow_has_room_behind_a_call_that_waits_for_its_client(self) -> None:
+        calls = self.given("begun", "waits")
+        self.reactor.advance(SLOW_SECONDS + 0.1)
+        self.assertFalse(self.process.has_room(2))
+
+        calls[1].is_paused = True
+
+        self.assertTrue(self.process.has_room(2))
+
+    def test_the_owner_is_told_when_a_client_does_not_keep_up(self) -> None:
+        calls = self.given("begun", "waits")
+        told = len(self.left)
+
+        calls[1].stalled()
+
+        self.assertEqual(len(self.left), told + 1)
 
     def test_nothing_is_asked_for_while_calls_end(self) -> None:
         self.given(*map(str, range(PACE_REQUESTS + 2)))
