@@ -14,7 +14,7 @@ from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK
-from mixsvc.wsgi.supervision.interfaces import Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import Headers, Refusal, SupervisedProcess
 from mixsvc.wsgi.target import RequestTarget
 from mixsvc.wsgi.writer import HoldClient
 
@@ -22,6 +22,9 @@ __all__ = ["ChildCall"]
 
 # Larger bodies go to the child by their descriptor; mixsvc.http keeps these on disk.
 MAX_IN_FRAME: Final = 65536
+
+# So much of a body is its beginning.
+BEGINNING_BYTES: Final = 1024
 
 # The child is told that bytes were taken once there are so many.
 ROOM_STEP: Final = 32768
@@ -38,13 +41,16 @@ class ChildCall:
     # The child that has it, and where that marks that a view may have seen it.
     process: SupervisedProcess | None = None
     mark = NO_MARK
-    # Called with the body of a whole response; None: nobody wants it.
-    answered: Callable[[bytes], object] | None = None
+    # Called with the headers of the response and the beginning of its body, as far as that has come; None: nobody wants
+    # it.
+    answered: Callable[[Headers, bytes], object] | None = None
     is_disconnected = False
     # How often a part of a long response came, and whether that waits for the client.
     heard = 0
     is_paused = False
     _target: RequestTarget | None = None
+    _headers: Headers = ()
+    _beginning = b""
     _owed = 0
     _is_answered = _is_complete = False
 
@@ -100,8 +106,8 @@ class ChildCall:
     def respond(self, payload: bytes) -> None:
         """Send a whole response. Raises BadFrame."""
         code, reason, headers, body = decode_head(payload)
-        if self.answered is not None:
-            self.answered(body)
+        self._headers = headers
+        self._show(body)
         self._answer(code, reason, headers, body)
 
     def hold(self, payload: bytes) -> None:
@@ -115,6 +121,7 @@ class ChildCall:
         """Send the head of a response. Raises BadFrame."""
         code, reason, headers, _ = decode_head(payload)
         self.heard += 1
+        self._headers = headers
         if not self.is_disconnected and not self._is_answered:
             self._target = RequestTarget(self._request)
             self._target.begin(ResponseHead(code, reason, headers, None), self)
@@ -122,6 +129,7 @@ class ChildCall:
     def write(self, data: bytes) -> None:
         """Send a part of the body."""
         self.heard += 1
+        self._show(data)
         if self.is_streaming and self._target is not None:
             self._target.write(data)
             self._owed += len(data)
@@ -168,7 +176,13 @@ class ChildCall:
     def stopProducing(self) -> None:
         """The connection is lost; `_disconnected` is called as well."""
 
-    def _answer(self, code: int, reason: bytes, headers: tuple[tuple[bytes, bytes], ...], body: bytes) -> None:
+    def _show(self, data: bytes) -> None:
+        """More of the body has come."""
+        if self.answered is not None and len(self._beginning) < BEGINNING_BYTES:
+            self._beginning = (self._beginning + data[:BEGINNING_BYTES])[:BEGINNING_BYTES]
+            self.answered(self._headers, self._beginning)
+
+    def _answer(self, code: int, reason: bytes, headers: Headers, body: bytes) -> None:
         if not self.is_disconnected and not self._is_answered:
             self._is_answered = True
             self._request.respond(code, reason, headers, body)

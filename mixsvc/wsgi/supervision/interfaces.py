@@ -9,6 +9,7 @@ from mixsvc.errors import MixError
 
 __all__ = [
     "ENDED",
+    "Headers",
     "MakeProcess",
     "ProcessEnded",
     "ProcessOwner",
@@ -20,6 +21,8 @@ __all__ = [
     "UNAVAILABLE",
 ]
 
+# Names and values.
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 # After so many seconds a client may try again.
 RETRY_SECONDS: Final = 5
@@ -32,7 +35,7 @@ class Refusal(NamedTuple):
     reason: bytes
     text: bytes
 
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+    def headers(self) -> Headers:
         """The headers of the response; status 503 says when to come again."""
         fields = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(self.text)))
         return (*fields, (b"Retry-After", b"%d" % RETRY_SECONDS)) if self.code == 503 else fields
@@ -71,8 +74,8 @@ class QueuedCall(Protocol):
 class SessionCall(QueuedCall, Protocol):
     """A request that may begin a session. Used in the reactor thread."""
 
-    # Called with the body of a whole response.
-    answered: Callable[[bytes], object] | None
+    # Called with the headers of a response and the beginning of its body, each time that more of that has come.
+    answered: Callable[[Headers, bytes], object] | None
 
     @property
     def process(self) -> "SupervisedProcess | None":

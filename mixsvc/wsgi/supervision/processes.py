@@ -17,6 +17,7 @@ from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS, CallDispatch
 from mixsvc.wsgi.supervision.interfaces import (
     TIMED_OUT,
     UNAVAILABLE,
+    Headers,
     MakeProcess,
     QueuedCall,
     SessionCall,
@@ -139,9 +140,9 @@ class ViewProcesses:
         else:
             self.submit_to(call, process)
 
-    def _answered(self, call: SessionCall, body: bytes) -> None:
+    def _answered(self, call: SessionCall, headers: Headers, beginning: bytes) -> None:
         if call.process is not None:
-            self.sessions.answered(call.process, body)
+            self.sessions.answered(call.process, headers, beginning)
 
     def ready_process(self) -> "Deferred[SupervisedProcess]":
         """Fires with the ready child that has the least to do, at once or as soon as there is one; cancellable.

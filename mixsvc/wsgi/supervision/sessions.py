@@ -5,12 +5,15 @@ request of the client has it in its query. Other requests tell nothing: the name
 """
 
 import re
+import zlib
 from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from mixsvc.http.page_request import ViewRequest
 from mixsvc.sockets.socketio import SocketIo
-from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import Headers, SupervisedProcess
 from mixsvc.wsgi.supervision.slots import Slots, ready_in
 
 __all__ = ["MAX_SESSIONS", "SocketIoSessions"]
@@ -20,6 +23,10 @@ MAX_SESSIONS: Final = 50_000
 
 # A body that begins with the packet that opens a session, as JSON or, for JSONP, as JSON within a string.
 OPEN: Final = re.compile(rb'(?:___eio\[[0-9]+\]\(")?0\{\\?"sid\\?":\\?"([A-Za-z0-9_.~-]{1,200})\\?"')
+
+# So many bytes of it tell the session. Engine.IO compresses its packets, and middleware may.
+OPEN_BYTES: Final = 300
+WINDOWS: Final[Mapping[bytes, int]] = {b"gzip": zlib.MAX_WBITS + 16, b"deflate": zlib.MAX_WBITS}
 
 
 class SocketIoSessions:
@@ -42,9 +49,12 @@ class SocketIoSessions:
         self._processes.move_to_end(sid)
         return process
 
-    def answered(self, process: SupervisedProcess, body: bytes) -> None:
-        """A child has answered a request without a session with this body: it may have begun one."""
-        found = OPEN.match(body)
+    def answered(self, process: SupervisedProcess, headers: Headers, beginning: bytes) -> None:
+        """A child has answered a request without a session: it may have begun one.
+
+        beginning: of the body, as far as it has come; again when there is more.
+        """
+        found = OPEN.match(_unpacked(headers, beginning))
         if found is not None:
             self._processes[found[1]] = process
             if len(self._processes) > MAX_SESSIONS:
@@ -54,3 +64,13 @@ class SocketIoSessions:
         """A child has ended."""
         for sid in [sid for sid, each in self._processes.items() if each is process]:
             del self._processes[sid]
+
+
+def _unpacked(headers: Headers, beginning: bytes) -> bytes:
+    """What stands in the beginning of a body; nothing if it is compressed and cannot be read."""
+    coding = next((value.lower() for name, value in headers if name.lower() == b"content-encoding"), b"")
+    if coding not in WINDOWS:
+        return beginning
+    with suppress(zlib.error):
+        return zlib.decompressobj(WINDOWS[coding]).decompress(beginning, OPEN_BYTES)
+    return b""

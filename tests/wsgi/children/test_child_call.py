@@ -11,7 +11,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.socketio import SocketIo
-from mixsvc.wsgi.children.call import MAX_IN_FRAME, ROOM_STEP, ChildCall
+from mixsvc.wsgi.children.call import BEGINNING_BYTES, MAX_IN_FRAME, ROOM_STEP, ChildCall
 from mixsvc.wsgi.children.environ_frame import decode_call, encode_head
 from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.response_head import ResponseHead
@@ -130,6 +130,20 @@ class ChildCallTests(SynchronousTestCase):
         call.hold(encode_head(STREAM, HOLD.encode()))
 
         assert self.held == []
+
+    def test_the_beginning_of_a_body_is_shown_to_whoever_wants_it(self) -> None:
+        shown: list[object] = []
+        whole = self.call()
+        whole.answered = lambda headers, beginning: shown.append((headers, beginning))
+        whole.respond(encode_head(HEAD, b"abc"))
+        parts = self.call()
+        parts.answered = whole.answered
+        parts.begin(encode_head(STREAM))
+        for part in (b"de", b"f" * BEGINNING_BYTES, b"g"):
+            parts.write(part)
+
+        full = b"de" + b"f" * (BEGINNING_BYTES - 2)
+        self.assertEqual(shown, [(HEAD.headers, b"abc"), ((), b"de"), ((), full)])
 
     def test_a_failed_view_is_answered_with_500(self) -> None:
         self.call().abort()
