@@ -242,14 +242,14 @@ class MixChannel(HTTPChannel):
             self.persistent = self.checkPersistence(request, request.clientproto)
         else:
             HTTPChannel.allHeadersReceived(self)
+            if b"expect" in request.fields.values:
+                # A 100 Continue may wait in the transport.
+                self.direct.expect_buffered()
         if self.length != 0:
             self._begin_body(request)
 
     def _begin_body(self, request: Any) -> None:
         self.deadline = self.site.seconds() + self.site.timeouts.transfer
-        if not request.fields.is_plain:
-            # A 100 Continue may wait in the transport.
-            self.direct.expect_buffered()
         content, keep = request.content, self.upload.keep
         self._body = body_decoder(self.length, lambda data: keep(data, content), self._body_finished)
 

@@ -182,7 +182,11 @@ def _body_length(lowered: bytes, minor: bytes) -> int | None:
     if codings and minor == b"0":
         raise RefusedRequest(400, "HTTP/1.0 has no Transfer-Encoding.")
     if codings and codings[0] != b"chunked":
-        raise RefusedRequest(400, "The Transfer-Encoding is not supported: this server supports only chunked.")
+        # RFC 9112 section 6.3: the end of the body is known only if chunked comes last, and once.
+        has_end = re.search(rb",[ \t]*chunked\Z", codings[0]) and codings[0].count(b"chunked") == 1
+        raise RefusedRequest(
+            501 if has_end else 400, "The Transfer-Encoding is not supported: this server supports only chunked."
+        )
     if codings:
         return None
     if not re.fullmatch(b"[0-9]+", lengths[0]):

@@ -14,6 +14,7 @@ from mixsvc.holds.crowd import HeldCrowd
 from mixsvc.holds.text_response import answer_busy, answer_refused, answer_text
 from mixsvc.http.request import MixRequest
 from mixsvc.sockets.offer import SocketOffer
+from mixsvc.sockets.polls import WaitingPolls
 from mixsvc.sockets.pump import Ending
 from txsockjs.sockets import PlainWebSockets
 
@@ -65,7 +66,7 @@ class SocketStats:
 
 
 class ViewSockets:
-    """Offers sockets to views; an OfferOwner. Belongs to the reactor thread."""
+    """Offers sockets to views; an OfferOwner. polls: of those who have none. Belongs to the reactor thread."""
 
     _log: Final = Logger("mixsvc.web")
 
@@ -79,6 +80,7 @@ class ViewSockets:
         self._open: set[SocketOffer] = set()
         # Those whose view has begun and not returned.
         self._running: set[SocketOffer] = set()
+        self.polls: Final = WaitingPolls()
         self._opened = self._slow = 0
         self._refused = Counter(dict.fromkeys(REASONS, 0))
         self._stopped: Deferred[None] | None = None
@@ -194,11 +196,12 @@ class ViewSockets:
     # The end
 
     def stop(self) -> "Deferred[None]":
-        """Close all with 1012, and refuse others; fires when all are closed and every view has returned.
+        """Close all with 1012, answer polls, and refuse others; fires when all are closed and every view has returned.
 
         Cancel it to close what is still open; what still runs is named in the log then.
         """
         self._stopped = Deferred(lambda _: self._abort())
+        self.polls.stop()
         for offer in list(self._crowd):
             offer.end(Ending.RESTART)
         self._check_stopped()

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from mixsvc.http.page_request import ViewRequest
-from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.call import ApplicationCall
-from mixsvc.wsgi.socket_views import Threads
+from mixsvc.wsgi.socket_views import ViewSurroundings
+from mixsvc.wsgi.writer import ResponseWriter
 
 __all__ = ["LongPolls"]
 
@@ -13,23 +13,24 @@ __all__ = ["LongPolls"]
 class LongPolls:
     """Runs the polls of Socket.IO. Reactor thread."""
 
-    def __init__(self, socketio: SocketIo, most: int, threads: Threads, call_in_reactor: Callable[..., None]) -> None:
-        """most: at one time."""
-        self._socketio = socketio
-        self._most = most
-        self._threads = threads
+    def __init__(self, given: ViewSurroundings, call_in_reactor: Callable[..., None]) -> None:
+        self._given = given
         self._call_in_reactor = call_in_reactor
         self._count = 0
 
-    def run(self, request: ViewRequest, call: ApplicationCall) -> bool:
-        """Run the view of a request. Returns False, and does nothing, if it is no poll, or no thread is free for it."""
-        if not self._socketio.is_poll(request) or self._count >= self._most:
+    def run(self, request: ViewRequest, call: ApplicationCall, writer: ResponseWriter) -> bool:
+        """Run the view of a request. Returns False, and does nothing, if it is no poll, or no thread is free for it.
+
+        writer: that of the call.
+        """
+        if not self._given.socketio.is_poll(request) or self._count >= self._given.most_polls:
             return False
         try:
-            self._threads.start(self._run, call)
+            self._given.threads.start(self._run, call)
         except RuntimeError:
             return False
         self._count += 1
+        self._given.sockets.polls.add(writer)
         return True
 
     def _run(self, call: ApplicationCall) -> None:

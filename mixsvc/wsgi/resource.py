@@ -62,7 +62,7 @@ class _ApplicationResource(Resource):
         self._context = context
         self._hold_client = given.hold_client
         self._socket_views = SocketViews(application, context, given)
-        self._polls = LongPolls(given.socketio, given.most_polls, given.threads, context.call_in_reactor)
+        self._polls = LongPolls(given, context.call_in_reactor)
 
     def render(self, request: MixRequest) -> int:
         """A thread sends the response later."""
@@ -79,7 +79,7 @@ class _ApplicationResource(Resource):
         call = ApplicationCall(self._application, make_environ(request), writer)
         # The thread closes the content: twisted.web would close it while the thread reads it if the client leaves.
         request.content = None
-        if not self._polls.run(request, call):
+        if not self._polls.run(request, call, writer):
             self._pool.call_after_turn(self._run, call)
 
     def _run(self, call: ApplicationCall) -> None:

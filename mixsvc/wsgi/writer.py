@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from mixsvc.holds.text_response import answer_busy
 from mixsvc.http.page_request import ViewRequest
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
@@ -16,6 +17,7 @@ __all__ = ["HoldClient", "ResponseWriter"]
 # Holds the client of a request (mixsvc.holds.holder), with these headers of the response. Reactor thread.
 HoldClient: TypeAlias = Callable[[MixRequest, Sequence[tuple[bytes, bytes]], Hold], object]
 
+STOPPING: Final = "The service is stopping; try again later."
 FAILED: Final = b"The server failed to answer; its log says why.\n"
 
 
@@ -67,6 +69,12 @@ class ResponseWriter:
         else:
             headers = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(FAILED)))
             self.send_whole(ResponseHead(500, b"Internal Server Error", headers, len(FAILED)), FAILED)
+
+    def dismiss(self) -> None:
+        """Tell the client to come again, unless it has its response, or that has begun. Reactor thread."""
+        if self._request.client_left is not None and self._stream is None:
+            self._disconnected()
+            answer_busy(self._request.for_stream(), STOPPING)
 
     def _send_whole_now(self, head: ResponseHead, body: bytes) -> None:
         if not self._is_disconnected:

@@ -76,6 +76,12 @@ class WriteNowTests(SynchronousTestCase):
         self.assertRegex(self.wire.value(), rb"^HTTP/1.1 100 .*\r\n\r\nHTTP/1.1 200 ")
         self.assertEqual((False, True), self.ask(b"two"))
 
+    def test_the_100_continue_of_a_request_without_a_body_comes_before_the_response(self) -> None:
+        self.channel.dataReceived(b"GET /one HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n")
+
+        self.assertEqual(b"", self.wire.sent)
+        self.assertRegex(self.wire.value(), rb"^HTTP/1.1 100 .*\r\n\r\nHTTP/1.1 200 ")
+
     def test_behind_a_body_that_nobody_had_to_ask_for_a_response_is_sent_at_once(self) -> None:
         for length in (b"Content-Length: 1\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"):
             self.channel.dataReceived(b"POST /one HTTP/1.1\r\nHost: a\r\n" + length)

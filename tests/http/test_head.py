@@ -90,7 +90,8 @@ def test_a_chunked_body_has_no_known_length() -> None:
         ((b"Content-Length: 5_0",), "not a number"),
         ((b"Content-Length: \xb2",), "not a number"),
         ((b"Content-Length:",), "not a number"),
-        ((b"Transfer-Encoding: gzip, chunked",), "supports only chunked"),
+        ((b"Transfer-Encoding: chunked, chunked",), "supports only chunked"),
+        ((b"Transfer-Encoding: gzip chunked",), "supports only chunked"),
         ((b"Transfer-Encoding: chunked, identity",), "supports only chunked"),
         ((b"Transfer-Encoding: identity",), "supports only chunked"),
         ((b"Transfer-Encoding: xchunked",), "supports only chunked"),
@@ -102,6 +103,11 @@ def test_lengths_with_two_meanings_are_refused(fields: tuple[bytes, ...], word: 
 
     assert error.status == 400
     assert word in error.sentence
+
+
+@pytest.mark.parametrize("codings", [b"gzip, chunked", b"deflate,chunked", b"x-a;b=c , \tChunked"])
+def test_a_coding_that_is_not_understood_is_not_implemented(codings: bytes) -> None:
+    assert refused(head(b"Transfer-Encoding: " + codings)).status == 501
 
 
 def test_a_length_of_more_digits_than_any_is_too_large() -> None:

@@ -340,6 +340,22 @@ def test_polls_of_socket_io_wait_in_threads_of_their_own(served: Live, app: App)
         client.close()
 
 
+def test_polls_that_wait_when_the_service_stops_are_told_to_come_again(served: Live, app: App) -> None:
+    asked(served, b"GET /poll HTTP/1.1\r\nHost: a\r\n\r\n", b'"}')
+    with socket.create_connection(("127.0.0.1", served.port), SECONDS) as client:
+        client.sendall(b"GET /poll?transport=polling&sid=aB HTTP/1.1\r\nHost: a\r\n\r\n")
+        served.wait_until(lambda: app.said == ["poll"])
+
+        served.call(served.sockets.stop)
+        answer = client.recv(65536)
+        app.gate.set()
+        client.sendall(b"GET /no HTTP/1.1\r\nHost: a\r\n\r\n")
+        after = client.recv(65536)
+
+    assert (answer[:13], after[:13]) == (b"HTTP/1.1 503 ", b"HTTP/1.1 403 ")
+    assert b"Retry-After: 5" in answer
+
+
 def test_one_address_may_have_so_many(app: App) -> None:
     with (
         live(app, Settings(web=WebSettings(sockets_per_address=1))) as served,

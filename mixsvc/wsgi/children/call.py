@@ -14,7 +14,7 @@ from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK
-from mixsvc.wsgi.supervision.interfaces import Headers, Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, Headers, Refusal, SupervisedProcess
 from mixsvc.wsgi.target import RequestTarget
 from mixsvc.wsgi.writer import HoldClient
 
@@ -152,6 +152,12 @@ class ChildCall:
             self._target.drop()
         else:
             self._answer(refusal.code, refusal.reason, refusal.headers(), refusal.text)
+
+    def dismiss(self) -> None:
+        """Tell the client to come again, unless it has its response, or that has begun."""
+        if not self._is_answered and self._target is None:
+            self.fail(UNAVAILABLE)
+            self.gone()
 
     def drop_unread(self) -> None:
         """Close the connection at once: its client does not read."""

@@ -13,10 +13,11 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger, LogLevel
+from twisted.logger import Logger
 
 from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
+from mixsvc.wsgi.children.child_log import log_again
 from mixsvc.wsgi.children.environ_frame import marked
 from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.link import ChildLink
@@ -287,7 +288,7 @@ class ViewProcess:
         elif type == FrameType.RESULT:
             self._runs.answered(id, payload)
         elif type == FrameType.LOG:
-            self._logged(payload)
+            log_again(payload)
         elif type == FrameType.READY:
             self._got_ready(payload)
         elif type == FrameType.HOOKS:
@@ -361,10 +362,6 @@ class ViewProcess:
         if self._end is None:
             self.is_ready = True
             self._owner.process_ready(self, frozenset(json.loads(payload)["hooks"]))
-
-    def _logged(self, payload: bytes) -> None:
-        event = json.loads(payload)
-        Logger(event["namespace"]).emit(LogLevel.levelWithName(event["level"]), "{text}", text=event["text"])
 
     # The end
 

@@ -75,6 +75,7 @@ class ChildResource(Resource):
         if not sessions.socketio.is_one(request):
             self._children.submit(call)
         elif sessions.socketio.is_poll(request):
+            self._sockets.polls.add(call)
             self._children.submit_poll(call, sessions.process_of(request))
         elif sessions.socketio.session_of(request) is not None:
             self._children.submit_to(call, sessions.process_of(request))
