@@ -15,6 +15,7 @@ from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.addresses import network
+from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
 
@@ -120,7 +121,8 @@ class ChatConnection(Protocol):
             # RFC 6455, registered codes: try again later.
             transport.close(1013, "This node is not ready; try again later")
             return
-        self._log.failure("chat: the authenticator failed, and a connection was refused", failure)
+        told = ApplicationFailure(failure.value)
+        self._log.failure("chat: the authenticator failed, and a connection was refused", told)
         transport.close(1011, "You could not be identified; try again later")
 
     def _arrived(self, identity: Identity | None) -> None:

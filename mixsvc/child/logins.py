@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from twisted.logger import Logger
 
 from mixsvc.common.answers import error_as_json
+from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces import Authenticator, Identity
 from mixsvc.wsgi.authentication import identify
 from mixsvc.wsgi.environ import environ_of_child
@@ -58,7 +59,7 @@ class ChildLogins:
             found = self._find(texts)
         except Exception:
             # The service, which refuses the connection, has no traceback.
-            self._log.failure("chat: the authenticator failed")
+            self._log.failure("chat: the authenticator failed", ApplicationFailure())
             raise
         if found is None:
             return None

@@ -29,6 +29,7 @@ from mixsvc.errors import MixError
 from mixsvc.hooks.registry import hooks
 from mixsvc.operations.forks import ForkWatcher
 from mixsvc.operations.garbage import collect_while_serving
+from mixsvc.operations.standard_streams import log_standard_streams
 from mixsvc.pages.app import AppSecrets
 from mixsvc.threads.children import this_process
 from mixsvc.wsgi.children.child_log import ChildLog
@@ -55,7 +56,8 @@ def main() -> None:
     _search_as_the_service(setup)
     forks = ForkWatcher(_NoReactor(), lambda: [wire.connection])
     forks.start()
-    globalLogBeginner.beginLoggingTo([ChildLog(wire.sender.send)], redirectStandardIO=True)
+    globalLogBeginner.beginLoggingTo([ChildLog(wire.sender.send)], redirectStandardIO=False)
+    log_standard_streams()
     try:
         host, application = _prepared(setup, wire)
     except MixError as error:

@@ -9,6 +9,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces import DeferToThread, Identity
 
 __all__ = ["LoggedIn", "LoggedInMany", "LoginWatch", "LookAtLogins", "look_in_thread"]
@@ -105,4 +106,4 @@ def _has_ended(identity: Identity) -> bool | Failure:
     try:
         return identity.ended is not None and identity.ended()
     except Exception:
-        return Failure()
+        return ApplicationFailure()

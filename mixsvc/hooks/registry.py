@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from twisted.logger import Logger
 
 from mixsvc.common.callables import is_coroutine_function, takes
+from mixsvc.common.failures import ApplicationFailure
 from mixsvc.common.records import record
 from mixsvc.interfaces.hooks import MAY, MESSAGE, May, MessageHook, RoomMessage
 
@@ -95,7 +96,8 @@ class HookRegistry:
                 message.answer(found)
         except BaseException:
             # Also sys.exit, which ends nothing here.
-            self._log.failure("hooks: {function}, registered by on_message, failed", function=_name(listener.function))
+            failure, name = ApplicationFailure(), _name(listener.function)
+            self._log.failure("hooks: {function}, registered by on_message, failed", failure, function=name)
         return [[name or listener.name, text] for name, text in message.take_answers()]
 
     def _permit(self, person: str | None, pairs: Sequence[Sequence[Any]]) -> list[bool | None]:
@@ -116,7 +118,7 @@ class HookRegistry:
                 raise TypeError(f"it returned {type(found).__name__}; it must return True or False")
         except BaseException:
             call = f"{_name(may)}({person!r}, {action!r}, {room!r})"
-            self._log.failure("hooks: {call}, registered by may, failed", call=call)
+            self._log.failure("hooks: {call}, registered by may, failed", ApplicationFailure(), call=call)
             return None
         return found
 

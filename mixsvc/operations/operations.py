@@ -1,5 +1,6 @@
 """Puts the operators' side together: health pages, metrics, access log, log files, systemd, and the drain."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
-from twisted.logger import ILogObserver, Logger, textFileLogObserver
+from twisted.logger import ILogObserver, Logger, LoggingFile, textFileLogObserver
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
@@ -38,6 +39,7 @@ from mixsvc.operations.reloading.preparing import Prepare, taking
 from mixsvc.operations.reloading.reload import ReloadOrigin, SettingsReload
 from mixsvc.operations.renewal_signal import RenewalSignal
 from mixsvc.operations.restart.beginning import Beginning
+from mixsvc.operations.standard_streams import log_standard_streams, take_any_text
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
 from mixsvc.threads.own_threads import OwnThreads
@@ -228,7 +230,9 @@ class Operations:
         application: twisted.application.service.Application.
         """
         observer: Any = self._log_file
-        if observer is not None:
+        if observer is None:
+            take_any_text(sys.stdout)
+        else:
             application.setComponent(ILogObserver, textFileLogObserver(observer))
 
     def start(self, sockets: HandingReactor) -> None:
@@ -237,6 +241,8 @@ class Operations:
         sockets: those of the process before this one, and of the next one. Called when the process has its final user.
         Raises BadSetting if the access log cannot be opened.
         """
+        if isinstance(sys.stdout, LoggingFile):
+            log_standard_streams()
         self._make_token()
         self._access.open(self.settings)
         self._open_control(sockets)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from twisted.logger import Logger
 
+from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces.holds import HOLDS
 from mixsvc.threads.children import this_process
 from mixsvc.wsgi.file_wrapper import FileWrapper
@@ -52,7 +53,7 @@ class ApplicationCall:
         except BaseException as error:
             if isinstance(error, SystemExit):
                 this_process.leave()
-            self._log.failure("wsgi: the application failed in {request}", request=self.name)
+            self._log.failure("wsgi: the application failed in {request}", ApplicationFailure(), request=self.name)
             self._response.abort()
         finally:
             self._errors.flush()

@@ -410,6 +410,16 @@ class ApplicationCallTests(SynchronousTestCase):
         assert self.sent.steps == ["abort"]
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
 
+    def test_the_cause_of_a_failure_is_logged(self) -> None:
+        def application(environ: Any, start_response: Any) -> Any:
+            raise ExceptionGroup("two", [ValueError("one"), OSError("other")]) from KeyError("the cause")
+
+        self.call(application)
+
+        (failure,) = self.flushLoggedErrors(ExceptionGroup)
+        for text in ("KeyError: 'the cause'", "direct cause", "ValueError: one", "OSError: other"):
+            assert text in failure.getTraceback()
+
     def test_a_failure_between_blocks_closes_once_and_ends_the_connection(self) -> None:
         blocks = Blocks(b"abc", ValueError("oh"))
         self.answer(blocks)

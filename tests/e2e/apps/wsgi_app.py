@@ -1,5 +1,8 @@
 """A WSGI application that does everything that PEP 3333 allows, and some things that it forbids; run by the service."""
 
+import faulthandler
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
@@ -8,6 +11,11 @@ from wsgiref.validate import validator
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# As applications do at their beginning, and as only a stream with a descriptor and a buffer can.
+faulthandler.enable()
+sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+assert sys.stdout.buffer.writable()
 
 BLOCK = b"x" * 65536
 
@@ -67,6 +75,14 @@ def _fails_late(environ: "WSGIEnvironment") -> Iterator[bytes]:
     raise RuntimeError("on purpose, late")
 
 
+def _says(environ: "WSGIEnvironment") -> Iterable[bytes]:
+    subprocess.run(["echo", "said by a program"], stdout=sys.stdout, check=True)
+    sys.stdout.buffer.write(b"said in bytes\n")
+    sys.stdout.buffer.flush()
+    print("said half: \ud800")
+    return [b"said"]
+
+
 VIEWS: dict[str, Callable[["WSGIEnvironment"], Iterable[bytes]]] = {
     "/stream": _stream,
     "/upload": _upload,
@@ -74,6 +90,7 @@ VIEWS: dict[str, Callable[["WSGIEnvironment"], Iterable[bytes]]] = {
     "/endless": lambda environ: Endless(),
     "/running": _running_now,
     "/fails": _fails,
+    "/says": _says,
     "/fails-late": _fails_late,
 }
 

@@ -63,6 +63,15 @@ def test_the_validator_has_nothing_to_say(start: Start, hosted: Launch) -> None:
     assert "Traceback" not in service.log()
 
 
+def test_what_goes_to_stdout_is_in_the_log_with_all_that_can_be_shown(start: Start, hosted: Launch) -> None:
+    service = start(hosted)
+
+    assert answers(service, "/says") == b"said"
+
+    for line in ("said by a program", "said in bytes", r"said half: \\ud800"):
+        service.wait_for(line)
+
+
 def test_a_page_is_answered_while_streams_that_nobody_reads_hold_all_threads(
     start: Start, hosted: Launch, way: str
 ) -> None:
