@@ -5,7 +5,7 @@ from typing import Final
 from mixsvc.common.positions import Position
 from mixsvc.common.records import record
 from mixsvc.holds.roads import EVENT_STREAM, JSON, Road, road_of
-from mixsvc.holds.standing import standing
+from mixsvc.holds.standing import known_position, standing
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
 
@@ -27,9 +27,8 @@ STREAM_FIELDS: Final = (
 
 @record
 class Arrival:
-    """fields: headers of the response that the application has set. since: where the client stands, as far as it says.
-
-    is_new: whether it does not say so. Used in the reactor thread.
+    """fields: headers of the response that the application has set. since: where the client stands, as far as it or
+    its view says. known: as far as it says so itself. is_new: whether it does not. Used in the reactor thread.
     """
 
     request: MixRequest
@@ -37,7 +36,19 @@ class Arrival:
     hold: Hold
     road: Road
     since: Position
+    known: Position
     is_new: bool
+
+    def place(self, position: Position) -> Position | None:
+        """Where the client is told that it stands, if all behind this position follows; None if it knows that.
+
+        It may be cut off before its first event, and goes on from there then.
+        """
+        known = self.known.numbers
+        if all(name in known for name in self.hold.names):
+            return None
+        # Of what is gone it is told by a reset, which may not reach it.
+        return Position({**position.numbers, **known}, self.known.epoch if known else position.epoch)
 
     def poll_fields(self) -> Fields:
         """The headers of the response to a poll, without the length."""
@@ -63,8 +74,8 @@ def read_arrival(request: MixRequest, fields: Fields, hold: Hold) -> Arrival:
         _field(request, b"last-event-id"),
         (request.args or {}).get(b"since", [b""])[-1].decode("utf-8", "replace"),
     )
-    since = standing(hold, given, seen)
-    return Arrival(request, kept, hold, road_of(accept, upgrade), since, not (given or seen))
+    since, known = standing(hold, given, seen), known_position(hold, given, seen)
+    return Arrival(request, kept, hold, road_of(accept, upgrade), since, known, not (given or seen))
 
 
 def _field(request: MixRequest, name: bytes) -> str:

@@ -218,14 +218,14 @@ class ClientHolder:
         is_chunked = request.clientproto == b"HTTP/1.1"
         group = CHUNKED_STREAMS if is_chunked else PLAIN_STREAMS
         stream = EventStream(self, HeldRecord(request), group.framing, arrival.stream_head(is_chunked))
-        stream.reader = HeldReader(stream, group.framing, arrival.hold, arrival.is_new)
+        stream.reader = HeldReader(stream, group.framing, arrival)
         stream.reader.following = self._follow(arrival, identity, stream.reader, group)
         upgrade_connection(request, stream)
         return stream
 
     def _websocket(self, arrival: Arrival, identity: Identity | None) -> HeldClient:
         client = HeldWebSocket(self, arrival.request.began)
-        client.reader = HeldReader(client, WEBSOCKETS.framing, arrival.hold, arrival.is_new)
+        client.reader = HeldReader(client, WEBSOCKETS.framing, arrival)
         client.reader.following = self._follow(arrival, identity, client.reader, WEBSOCKETS)
         try:
             self._sockets.accept(arrival.request, arrival.fields, client)

@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from mixsvc.common.positions import Position, write_position
+from mixsvc.holds.arrival import Arrival
 from mixsvc.holds.forms import Framing, HeldEvent
-from mixsvc.interfaces.holds import Hold
 from mixsvc.interfaces.topics import RESET, Following, TopicBatch, TopicEnd
 from txsockjs.sockets import SocketWriter
 
@@ -39,11 +39,10 @@ class HeldReader:
 
     following: Following
 
-    def __init__(self, sink: Sink, framing: Framing, hold: Hold, is_new: bool) -> None:
-        """is_new: whether the client has not said where it stands."""
+    def __init__(self, sink: Sink, framing: Framing, arrival: Arrival) -> None:
         self.sink = sink
         self._framing = framing
-        self._opening: tuple[Hold, bool] | None = (hold, is_new)
+        self._opening: Arrival | None = arrival
         self.numbers: dict[str, int] | None = None
         self._epoch = ""
         # Whether the ids say the epoch: the client, or the URL of its page, may have another one.
@@ -52,15 +51,15 @@ class HeldReader:
     def begun(self, position: Position) -> None:
         """See TopicReader."""
         assert self._opening is not None
-        hold, is_new = self._opening
-        self._opening = None
+        arrival, self._opening = self._opening, None
+        hold, place = arrival.hold, arrival.place(position)
         self._epoch = position.epoch
         if len(position.numbers) != 1:
             self.numbers = dict(position.numbers)
         data = self._framing.retry(hold.retry) if hold.retry is not None else b""
-        if is_new:
-            # It may be cut off before its first event, and goes on from here then.
-            data += self._framing.one(HeldEvent(write_position(position), "", hold.first))
+        if place is not None:
+            first = hold.first if arrival.is_new else None
+            data += self._framing.one(HeldEvent(write_position(place), "", first))
         if data:
             self._send(data)
 

@@ -1,4 +1,4 @@
-"""Where a client says that it stands. Pure."""
+"""Where a client stands, as far as it says. Pure."""
 
 from dataclasses import replace
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from mixsvc.common.positions import Position, read_position, resumed
 from mixsvc.interfaces.holds import Hold
 
-__all__ = ["NO_EPOCH", "standing"]
+__all__ = ["NO_EPOCH", "known_position", "standing"]
 
 # No history has it: who stands in it is told that what was seen is of another one.
 NO_EPOCH: Final = "-"
@@ -26,6 +26,11 @@ def standing(hold: Hold, given: str, seen: str) -> Position:
     # The view has held this client by another topic alone before; a browser cannot mend that by itself.
     _read(seen, replace(hold, names=hold.names[:1]), "Last-Event-ID")
     return Position(dict.fromkeys(hold.names, 0), NO_EPOCH)
+
+
+def known_position(hold: Hold, given: str, seen: str) -> Position:
+    """What the client knows itself of where it stands: the same without the position of the hold."""
+    return standing(replace(hold, since=None), given, seen)
 
 
 def _read(text: str, hold: Hold, where: str) -> Position:

@@ -5,8 +5,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
+from mixsvc.holds.arrival import Arrival
 from mixsvc.holds.group import CHUNKED_STREAMS, PLAIN_STREAMS, HeldGroup
 from mixsvc.holds.reader import HeldReader
+from mixsvc.holds.roads import Road
 from mixsvc.holds.stream import EventStream
 from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.interfaces.topics import Subscription
@@ -50,8 +52,11 @@ class HeldGroupTests(SynchronousTestCase):
         """A stream that has got what there was."""
         record: Any = Record()
         stream = EventStream(self.owner, record, group.framing, b"head\r\n\r\n")
-        stream.reader = HeldReader(stream, group.framing, Hold(TOPICS, ("a",)), not since)
-        subscription = Subscription(("a",), Position(since), group=group)
+        request: Any = None
+        position = Position(since)
+        arrival = Arrival(request, (), Hold(TOPICS, ("a",)), Road.STREAM, position, position, not since)
+        stream.reader = HeldReader(stream, group.framing, arrival)
+        subscription = Subscription(("a",), position, group=group)
         stream.reader.following = self.topics.followers.follow(subscription, stream.reader)
         transport = PlainTransport()
         stream.makeConnection(transport)

@@ -1,5 +1,7 @@
 """A client that a view has left to the service, as an event stream: what it gets, and when it ends."""
 
+import re
+
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
@@ -149,6 +151,37 @@ class EventStreamTests(HeldCase):
         assert wire.value() == chunk(b"id: a=0,b=1\ndata: one\n\n") + chunk(b"id: a=1,b=1\ndata: two\n\n")
         again = self.ask(STREAM % (b"", b"Last-Event-ID: a=0,b=1\r\n"))[1]
         assert self.said(again)[1] == chunk(b"id: a=1,b=1\ndata: two\n\n")
+
+    def test_a_client_is_told_its_place_in_a_topic_that_its_id_does_not_name(self) -> None:
+        self.serve(holding("a", "b", first="<p>"))
+        self.topics.publish("a", "one")
+        first = self.ask(STREAM % (b"", b"Last-Event-ID: a=1\r\n"))[1]
+
+        (place,) = re.findall(b"id: (.*)", self.said(first)[1])
+        self.topics.publish("b", "two")
+        again = self.ask(STREAM % (b"", b"Last-Event-ID: %b\r\n" % place))[1]
+
+        assert place == b"a=1,b=0"
+        assert self.said(again)[1] == chunk(b"id: a=1,b=1\ndata: two\n\n")
+
+    def test_a_client_is_told_its_place_where_the_view_has_said_it(self) -> None:
+        """The view may say another one when the client comes back."""
+        self.serve(holding("a", "b", since="a=0,b=0"))
+        self.topics.publish("a", "one")
+        self.topics.publish("b", "two")
+
+        wire = self.ask(STREAM % (b"", b"Last-Event-ID: a=1\r\n"))[1]
+
+        assert self.said(wire)[1] == chunk(b"id: a=1,b=0\n\n") + chunk(b"id: a=1,b=1\ndata: two\n\n")
+
+    def test_a_place_that_is_told_hides_no_reset(self) -> None:
+        self.serve(holding("a", "b"))
+
+        wire = self.ask(STREAM % (b"", b"Last-Event-ID: a=1@older\r\n"))[1]
+
+        assert self.said(wire)[1].startswith(
+            chunk(b"id: a=1,b=0@older\n\n") + chunk(b"id: a=0,b=0@e1\nevent: reset\ndata: 0\n\n")
+        )
 
     def test_the_first_data_and_the_retry_time_are_for_a_new_client(self) -> None:
         self.serve(holding("order-42", first="<p>paid</p>", retry=2000))
