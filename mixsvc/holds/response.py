@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mixsvc.holds.roads import PLAIN_TEXT, road_of
-from mixsvc.interfaces.holds import HOLD_HEADER, HOLDS, Hold
+from mixsvc.interfaces.holds import HOLD_HEADER, HOLDS, NOT_COMPRESSED, Hold
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -58,7 +58,7 @@ class HeldResponse:
         holds.append((token, self._decided()))
         road = road_of(environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_UPGRADE", ""))
         ours = {"Content-Type": road.content_type, "Cache-Control": "no-store", HOLD_HEADER: token}
-        return {**ours, **self._fields}
+        return {**ours, **dict([NOT_COMPRESSED]), **self._fields}
 
     def _decided(self) -> Hold:
         # The application may return one response for many requests.

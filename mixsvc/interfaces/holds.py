@@ -8,13 +8,17 @@ from typing import Any, Final, TypedDict
 
 from mixsvc.common.records import record
 
-__all__ = ["HOLDS", "HOLD_HEADER", "RATES", "ROOMS", "TOPICS", "Hold", "HoldOptions", "topic_of_pair"]
+__all__ = ["HOLDS", "HOLD_HEADER", "NOT_COMPRESSED", "RATES", "ROOMS", "TOPICS", "Hold", "HoldOptions", "topic_of_pair"]
 
 # The key of the environ under which our HTTP server has the holds of a call: a list of pairs of token and Hold. A
 # response that is to be held has the token of one of them in this header, which the service takes away. So nobody holds
 # a client by a header alone, such as an application that passes on what another server sends.
 HOLDS: Final = "mixsvc.holds"
 HOLD_HEADER: Final = "Mixsvc-Hold"
+
+# Such a response has this header, too, which the service takes away as well: middleware that compresses, such as
+# Flask-Compress, leaves it alone then. Compressed, even an empty body has content.
+NOT_COMPRESSED: Final = ("Content-Encoding", "identity")
 
 # What a hold may follow.
 TOPICS: Final = "topics"

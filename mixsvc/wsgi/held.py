@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from mixsvc.interfaces.holds import HOLD_HEADER, Hold
+from mixsvc.interfaces.holds import HOLD_HEADER, NOT_COMPRESSED, Hold
 from mixsvc.wsgi.response_head import InvalidResponse, ResponseHead
 
 __all__ = ["CallHolds", "take_hold"]
@@ -13,19 +13,20 @@ __all__ = ["CallHolds", "take_hold"]
 CallHolds: TypeAlias = Sequence[tuple[str, Hold]]
 
 HEADER: Final = HOLD_HEADER.lower().encode()
+MARK: Final = tuple(each.lower().encode() for each in NOT_COMPRESSED)
 OK: Final = 200
 
 
 def take_hold(head: ResponseHead, holds: CallHolds) -> tuple[ResponseHead, Hold | None]:
-    """Returns the head without the token, and the hold; None if the response has no token, or another status than 200.
+    """Returns the head without the marks of a hold, and the hold.
 
-    So what the application decides after the view, such as 403, goes to the client. Raises InvalidResponse for a token
-    of another call, and for more than one.
+    None if the response has no token, or another status than 200: so what the application decides after the view, such
+    as 403, goes to the client. Raises InvalidResponse for a token of another call, and for more than one.
     """
     tokens = [value for name, value in head.headers if name.lower() == HEADER]
     if not tokens:
         return head, None
-    head = replace(head, headers=tuple(pair for pair in head.headers if pair[0].lower() != HEADER))
+    head = replace(head, headers=tuple(pair for pair in head.headers if not _is_mark(*pair)))
     if head.code != OK:
         return head, None
     found = [hold for token, hold in holds if [token.encode()] == tokens]
@@ -34,3 +35,8 @@ def take_hold(head: ResponseHead, holds: CallHolds) -> tuple[ResponseHead, Hold 
             f"the header {HOLD_HEADER} does not name one hold that mix.hold has made for this request"
         )
     return head, found[0]
+
+
+def _is_mark(name: bytes, value: bytes) -> bool:
+    name = name.lower()
+    return name == HEADER or (name, value) == MARK

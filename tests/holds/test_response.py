@@ -200,6 +200,26 @@ class HeldResponseTests(HeldCase):
         assert self.head_of(application).startswith(b"HTTP/1.1 200 ")
         assert self.is_held()
 
+    def test_what_compresses_responses_lets_a_hold_alone_and_no_client_sees_why(self) -> None:
+        """As Flask-Compress does, which compresses streams by default."""
+        compressed: list[str] = []
+        view: list[Any] = [holding("order-42"), (holding("order-42"), 403), "text"]
+        app = self.flask(lambda: view.pop(0))
+
+        @app.after_request
+        def compress(response: Response) -> Response:
+            if "Content-Encoding" not in response.headers:
+                compressed.append(response.get_data(as_text=True))
+            return response
+
+        heads = [self.head_of(app, data) for data in (PLAIN, PLAIN, PLAIN)]
+        view.append(holding("order-42"))
+        heads.append(self.head_of(app, PLAIN.replace(b"GET", b"HEAD")))
+
+        assert compressed == ["text"]
+        assert [head[9:12] for head in heads] == [b"200", b"403", b"200", b"200"]
+        assert not [head for head in heads if b"content-encoding" in head.lower()]
+
     def test_head_gets_the_head(self) -> None:
         self.serve(holding("order-42"))
         _, wire = self.ask(PLAIN.replace(b"GET", b"HEAD"))
