@@ -21,6 +21,9 @@ LONGEST_POLL: Final = 3600
 LONGEST_STREAM: Final = 10**7
 LONGEST_RETRY: Final = 10**8
 
+# Bytes of UTF-8. A process of views passes it on in one frame (mixsvc.wsgi.children.frames).
+LONGEST_FIRST: Final = 2**20
+
 
 def held_response(topics: Sequence[str], options: HoldOptions, elsewhere: Elsewhere) -> HeldResponse:
     """What mix.hold returns. elsewhere: see HeldResponse.
@@ -34,10 +37,8 @@ def held_response(topics: Sequence[str], options: HoldOptions, elsewhere: Elsewh
             raise TypeError(f"mix.hold has no option {name}{near}")
     found = {name: value for name, value in given.items() if value is not None}
     fields = found.pop("headers", {})
-    if "first" in found and not isinstance(found["first"], str):
-        found["first"] = json.dumps(found["first"])
-    if "first" in found and not is_storable(found["first"]):
-        raise ValueError("mix.hold: first has a lone surrogate, which is no character, or U+0000")
+    if "first" in found:
+        found["first"] = _first(found["first"])
     names = _topics(topics)
     if "since" in found:
         found["since"] = _since(found["since"], names)
@@ -73,6 +74,16 @@ def _topics(topics: Sequence[str]) -> tuple[str, ...]:
     if sum(len(name) + 20 for name in names) > LONGEST_POSITION:
         raise NotPublished("mix.hold: the names of the topics are too long for one hold")
     return names
+
+
+def _first(first: object) -> str:
+    text = first if isinstance(first, str) else json.dumps(first)
+    if not is_storable(text):
+        raise ValueError("mix.hold: first has a lone surrogate, which is no character, or U+0000")
+    size = len(text.encode())
+    if size > LONGEST_FIRST:
+        raise ValueError(f"mix.hold: first has {size} bytes; there may be {LONGEST_FIRST}")
+    return text
 
 
 def _since(since: object, names: tuple[str, ...]) -> str:

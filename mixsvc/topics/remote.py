@@ -3,14 +3,15 @@
 As mixsvc.chat.remote, and by the same ways.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
+from mixsvc.errors import NotPublished
 from mixsvc.interfaces.topics import ITopics
-from mixsvc.threads.places import AskInPlace, Places
+from mixsvc.threads.places import AskInPlace, Place, Places
 from mixsvc.topics.checks import as_text
 
 if TYPE_CHECKING:
@@ -40,12 +41,19 @@ class RemoteTopics:
 
     def publish(self, topic: str, data: Any, event: str | None = None, key: str | None = None) -> int:
         """See ITopics."""
-        return int(self._ask("publish", (topic, as_text(data), event, key), self._places.place))
+        return int(self._answer("publish", (topic, as_text(data), event, key), self._places.place))
 
     def last(self, *topics: str) -> str:
         """See ITopics."""
-        return str(self._ask("last", topics, self._places.place))
+        return str(self._answer("last", topics, self._places.place))
 
     def close(self, topic: str, person: str | None = None) -> None:
         """See ITopics."""
-        self._ask("close", (topic, person), nullcontext)
+        self._answer("close", (topic, person), nullcontext)
+
+    def _answer(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+        try:
+            return self._ask(method, arguments, place)
+        except (TypeError, ValueError) as error:
+            # What no question can carry: no text, or too much of it.
+            raise NotPublished(f"mix.{method}: {error}") from None

@@ -23,7 +23,7 @@ class ResponseSink(Protocol):
     """Where a response goes: either `send_whole` or `hold` alone; or `start`, any number of `write` or one `send_file`,
     `finish`.
 
-    All are called in a worker thread. `abort` may end either.
+    All are called in a worker thread. `abort` may end either, also after `send_whole` or `hold` has raised an error.
     """
 
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
@@ -136,15 +136,15 @@ class WSGIResponse:
         if self._state == ResponseState.NOT_STARTED:
             head = self._required_head()
             if self.hold is not None and not self._is_head:
-                self._state = ResponseState.COMPLETE
                 self._sink.hold(head, self.hold)
+                self._state = ResponseState.COMPLETE
                 return
             if self._may_have_body(head):
                 self._remaining = head.length
                 head = head if head.length is not None else head.with_length(0)
             self._check_complete()
-            self._state = ResponseState.COMPLETE
             self._sink.send_whole(head.without_content(), b"")
+            self._state = ResponseState.COMPLETE
         elif self._state == ResponseState.STREAMING:
             self._check_complete()
             self._state = ResponseState.COMPLETE
@@ -174,11 +174,11 @@ class WSGIResponse:
                 "the response is held by mix.hold and has content; a response can be one or the other"
             )
         if not self._may_have_body(head):
-            self._state = ResponseState.DISCARDING
             self._sink.send_whole(head.without_content(), b"")
+            self._state = ResponseState.DISCARDING
         elif head.length is not None and head.length <= min(len(block), WHOLE_BYTES):
-            self._state = ResponseState.COMPLETE
             self._sink.send_whole(head, block[: head.length])
+            self._state = ResponseState.COMPLETE
             if len(block) > head.length:
                 self._discard_rest()
         else:

@@ -28,6 +28,9 @@ NO_CONTENT: Final = 204
 RESET_CONTENT: Final = 205
 WITHOUT_BODY: Final = frozenset((NO_CONTENT, RESET_CONTENT, 304))
 
+# Characters of a head. Browsers take no more; and it has to fit into a frame (mixsvc.wsgi.children.frames).
+MAX_HEAD_CHARS: Final = 262_144
+
 # So many heads of up to so many characters are cached.
 MAX_CACHED: Final = 512
 MAX_CACHED_CHARS: Final = 2000
@@ -93,11 +96,14 @@ def _checked_head(status: str, headers: Sequence[tuple[str, str]]) -> ResponseHe
     if not isinstance(headers, list):
         raise InvalidResponse(f"the headers must be a list, not {type(headers).__name__}")
     pairs = tuple([_header(header) for header in headers])
+    size = len(status) + sum(len(name) + len(value) for name, value in pairs)
+    if size > MAX_HEAD_CHARS:
+        raise InvalidResponse(f"the status and the headers have {size} characters; there may be {MAX_HEAD_CHARS}")
     lengths = [pair[1] for pair in pairs if pair[0].lower() == b"content-length"]
     if len(lengths) > 1:
         raise InvalidResponse("there is more than one Content-Length")
     head = ResponseHead(code, reason, pairs, int(lengths[0]) if lengths else None)
-    if len(status) + sum(len(name) + len(value) for name, value in headers) <= MAX_CACHED_CHARS:
+    if size <= MAX_CACHED_CHARS:
         if len(_heads) >= MAX_CACHED:
             _heads.clear()
         _heads[(status, *headers)] = head

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from mixsvc.errors import NotPublished
-from mixsvc.holds.asked import held_response
+from mixsvc.holds.asked import LONGEST_FIRST, held_response
 from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.interfaces.holds import HOLDS, TOPICS, Hold
 from mixsvc.interfaces.topics import MOST_TOPICS
+from mixsvc.wsgi.children.frames import MAX_FRAME
 from tests.topics.fakes import Topics
 
 
@@ -47,6 +48,11 @@ def test_an_option_that_is_none_is_not_given() -> None:
 def test_first_is_text_or_becomes_json() -> None:
     assert asked("a", first={"state": "paid"}).first == '{"state": "paid"}'
     assert asked("a", first="").first == ""
+
+
+def test_what_first_may_have_fits_into_a_frame_of_a_process() -> None:
+    for longest in ("\x01" * LONGEST_FIRST, "\U0001f600" * (LONGEST_FIRST // 4)):
+        assert len(asked("a", first=longest).encode()) < MAX_FRAME / 2
 
 
 def test_headers_are_those_of_the_response() -> None:
@@ -96,6 +102,7 @@ def test_a_hold_has_a_topic_and_not_too_many() -> None:
         {"person": 7},
         {"person": "a\0"},
         {"first": "\ud800"},
+        {"first": "é" * (LONGEST_FIRST // 2 + 1)},
     ],
 )
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from typing import Any, cast
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.interfaces.holds import Hold
+from mixsvc.holds.response import HeldResponse, cannot_hold
+from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import ErrorLog
 from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
@@ -62,6 +63,16 @@ class RecordingSink:
         self.steps.append("abort")
 
 
+class NothingFits(RecordingSink):
+    """Can send no whole response."""
+
+    def hold(self, head: ResponseHead, hold: Hold) -> None:
+        raise ValueError("too large")
+
+    def send_whole(self, head: ResponseHead, body: bytes) -> None:
+        raise ValueError("too large")
+
+
 class Blocks:
     """An iterable that counts how often it is closed, and may fail."""
 
@@ -88,7 +99,7 @@ class ApplicationCallTests(SynchronousTestCase):
     """One call, in this thread."""
 
     def setUp(self) -> None:
-        self.sent = RecordingSink()
+        self.sent: RecordingSink = RecordingSink()
         self.content = BytesIO(b"body")
         self.events: list[LogEvent] = []
         observer = cast(ILogObserver, self.note)
@@ -504,3 +515,22 @@ class ApplicationCallTests(SynchronousTestCase):
         self.call(application)
 
         assert self.logged() == ["wsgi: a {brace} 7", "wsgi: no end"]
+
+    def test_a_whole_response_that_cannot_be_sent_is_given_up(self) -> None:
+        hold: Any = HeldResponse(Hold(TOPICS, ("a",)), {}, cannot_hold)
+
+        def text(environ: object, start_response: Start) -> list[bytes]:
+            start_response("200 OK", [("Content-Length", "4")])
+            return [b"text"]
+
+        def nothing(environ: object, start_response: Start) -> list[bytes]:
+            start_response("204 No Content", [])
+            return []
+
+        for application, method in ((hold, "GET"), (text, "GET"), (text, "HEAD"), (nothing, "GET")):
+            self.sent = NothingFits()
+
+            self.call(application, method)
+
+            assert self.sent.steps == ["abort"]
+            assert len(self.flushLoggedErrors(ValueError)) == 1

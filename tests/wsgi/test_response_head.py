@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.wsgi.response_head import InvalidResponse, ResponseHead, read_response_head
+from mixsvc.wsgi.response_head import MAX_HEAD_CHARS, InvalidResponse, ResponseHead, read_response_head
 
 
 class ReadResponseHeadTests(SynchronousTestCase):
@@ -43,6 +43,12 @@ class ReadResponseHeadTests(SynchronousTestCase):
             self.refused("200 OK", [("X-A", f"b{bad}")])
             self.refused("200 OK", [(f"X-A{bad}", "b")])
             self.refused("200 OK", [("X-A", "b" * 300 + bad)])
+
+    def test_a_head_that_is_too_long_for_any_client_is_refused(self) -> None:
+        longest = "b" * (MAX_HEAD_CHARS - len("200 OKX-A"))
+
+        assert read_response_head("200 OK", [("X-A", longest)]).code == 200
+        assert "characters; there may be" in self.refused("200 OK", [("X-A", longest + "b")])
 
     def test_a_name_that_is_not_a_token_is_refused(self) -> None:
         for name in ("", "X A", "X:", "X\xe9", "X\u20ac"):

@@ -23,7 +23,7 @@ BETWEEN: Final = "\u0100"
 
 MARK_BYTES: Final = 2
 CALL: Final = Struct(">H?II")
-HEAD: Final = Struct(">HHI")
+HEAD: Final = Struct(">HII")
 
 # Texts and header blocks up to this size are cached.
 MAX_CACHED_BYTES: Final = 2048

@@ -1,0 +1,40 @@
+"""Topics in a process that does not have them."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from mixsvc.errors import NotPublished
+from mixsvc.threads.places import Place, Places
+from mixsvc.topics.remote import RemoteTopics
+
+MOST = 1000
+
+
+def ask(method: str, arguments: Sequence[object], place: Place) -> Any:
+    """As a process of views asks (mixsvc.wsgi.children.asking)."""
+    if len(json.dumps([method, arguments])) > MOST:
+        raise ValueError("the arguments are too long")
+    return 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda topics: topics.publish("a", "x" * MOST),
+        lambda topics: topics.publish("a", "x", event=object()),
+        lambda topics: topics.publish("a", "x", key=b"k"),
+        lambda topics: topics.last(object()),
+        lambda topics: topics.close(b"a"),
+    ],
+)
+def test_what_no_question_can_carry_is_refused_as_it_is_where_the_topics_are(
+    call: Callable[[RemoteTopics], object],
+) -> None:
+    topics = RemoteTopics(ask, Places(1))
+    assert topics.publish("a", "x") == 1
+
+    with pytest.raises(NotPublished, match="^mix[.]"):
+        call(topics)
