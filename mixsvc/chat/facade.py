@@ -6,6 +6,7 @@ from typing import Any
 from zope.interface import implementer
 
 from mixsvc.chat.dispatch import ChatDispatcher
+from mixsvc.common.text import plain
 from mixsvc.hooks.registry import hooks, is_in_hook
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview, SearchPage
 from mixsvc.threads.places import Places
@@ -28,7 +29,7 @@ class ChatFacade:
         """
         self._places = places
         self._permission_places = places.another()
-        self._bridge = bridge
+        self._bridge = lambda function, *args: bridge(function, *map(plain, args))
         self._dispatcher = dispatcher
         self.prefix = prefix
 

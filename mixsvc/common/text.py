@@ -4,18 +4,21 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 __all__ = [
     "decode_utf8",
     "did_you_mean",
     "is_storable",
     "parse_json",
+    "plain",
     "shortened",
     "similar",
     "unknown_option",
     "without_surrogates",
 ]
+
+T = TypeVar("T")
 
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -51,6 +54,15 @@ def without_surrogates(text: str) -> str:
     if not SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def plain(value: T) -> T:
+    """Returns a text of an application without what its class adds, and any other value as it is.
+
+    A member of class Topic(str, Enum) is equal to its text, but f-strings write it as Topic.ORDERS.
+    """
+    found: Any = str.__str__(value) if isinstance(value, str) else value
+    return cast(T, found)
 
 
 def is_storable(text: str) -> bool:

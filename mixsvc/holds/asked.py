@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mixsvc.common.names import TOPIC_NAMES, is_topic_name
 from mixsvc.common.positions import LONGEST_POSITION, read_position
-from mixsvc.common.text import did_you_mean, is_storable, shortened, similar
+from mixsvc.common.text import did_you_mean, is_storable, plain, shortened, similar
 from mixsvc.errors import NotPublished
 from mixsvc.holds.response import Elsewhere, HeldResponse
 from mixsvc.interfaces.holds import TOPICS, Hold, HoldOptions
@@ -35,7 +35,7 @@ def held_response(topics: Sequence[str], options: HoldOptions, elsewhere: Elsewh
         if name not in HoldOptions.__annotations__:
             near = did_you_mean(similar(name, HoldOptions.__annotations__, 1))
             raise TypeError(f"mix.hold has no option {name}{near}")
-    found = {name: value for name, value in given.items() if value is not None}
+    found = {name: plain(value) for name, value in given.items() if value is not None}
     fields = found.pop("headers", {})
     if "first" in found:
         found["first"] = _first(found["first"])
@@ -63,7 +63,7 @@ LIMITS: Final = (
 
 
 def _topics(topics: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(topics))
+    names = tuple(map(plain, dict.fromkeys(topics)))
     if not names:
         raise NotPublished("mix.hold: name a topic")
     if len(names) > MOST_TOPICS:

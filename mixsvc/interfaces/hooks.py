@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from twisted.internet.defer import Deferred
 
 from mixsvc.common.records import record
+from mixsvc.common.text import plain
 
 __all__ = ["ACTIONS", "MAY", "MESSAGE", "MOST_ANSWERS", "HookRunner", "May", "MessageHook", "RoomMessage"]
 
@@ -52,7 +53,7 @@ class RoomMessage:
             raise TypeError("an answer and its author's name are text")
         if len(answers) >= MOST_ANSWERS:
             raise ValueError(f"one message gets at most {MOST_ANSWERS} answers of one function")
-        answers.append([name, text])
+        answers.append([plain(name), plain(text)])
 
     def take_answers(self) -> list[list[str]]:
         """Returns the answers, each a name ("" without one) and a text, and accepts no more."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mixsvc.common.names import TOPIC_NAMES, UNPRINTABLE, is_topic_name
-from mixsvc.common.text import is_storable, shortened
+from mixsvc.common.text import is_storable, plain, shortened
 from mixsvc.errors import NotPublished
 from mixsvc.interfaces.topics import MAX_EVENT_NAME, MAX_KEY, MOST_TOPICS, RESET
 
@@ -15,7 +15,7 @@ __all__ = ["as_text", "check_event", "check_topic", "check_topics"]
 def as_text(data: Any) -> str:
     """Returns the data of an event: a text as it is, what JSON has as JSON. Raises NotPublished for others."""
     if isinstance(data, str):
-        return data
+        return plain(data)
     try:
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

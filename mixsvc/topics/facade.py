@@ -5,6 +5,7 @@ from typing import Any
 
 from zope.interface import implementer
 
+from mixsvc.common.text import plain
 from mixsvc.interfaces.topics import ITopics
 from mixsvc.threads.places import Places
 from mixsvc.topics.checks import as_text
@@ -20,7 +21,7 @@ class TopicsFacade:
 
     def __init__(self, bridge: Callable[..., Any], publisher: Publisher, closer: TopicCloser, places: Places) -> None:
         """bridge, places: as for ChatFacade."""
-        self._bridge = bridge
+        self._bridge = lambda function, *args: bridge(function, *map(plain, args))
         self._publisher = publisher
         self._closer = closer
         self._places = places
@@ -35,7 +36,7 @@ class TopicsFacade:
     def last(self, *topics: str) -> str:
         """See ITopics."""
         with self._places.place():
-            position: str = self._bridge(self._publisher.last, topics)
+            position: str = self._bridge(self._publisher.last, tuple(map(plain, topics)))
         return position
 
     def close(self, topic: str, person: str | None = None) -> None:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
+from enum import Enum
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -16,6 +18,24 @@ from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat, Identity, RoomMessage
 from mixsvc.threads.places import HANGING_SECONDS, Place, Places
 from tests.chat.fakes import ChatHarness
+
+
+class Words(str, Enum):  # noqa: UP042  # StrEnum writes its text
+    """Whose members f-strings write by their names."""
+
+    ROOM = "lobby"
+    PERSON = "ada"
+
+
+class EnumTests(SynchronousTestCase):
+    def test_the_chat_gets_members_of_an_enum_as_their_texts(self) -> None:
+        given: list[object] = []
+        chat: Any = SimpleNamespace(revoke=None)
+        facade = ChatFacade(lambda function, *args: given.extend(args), chat, "/chat", Places(1))
+
+        facade.revoke(Words.PERSON, Words.ROOM)
+
+        self.assertEqual([(str, "ada"), (str, "lobby")], [(type(each), each) for each in given])
 
 
 class ChatFacadeTests(SynchronousTestCase):

@@ -1,12 +1,13 @@
 """Texts of strangers: surrogates, and words that are nearly a known one."""
 
 import json
+from enum import Enum
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.text import decode_utf8, did_you_mean, parse_json, shortened, similar, without_surrogates
+from mixsvc.common.text import decode_utf8, did_you_mean, parse_json, plain, shortened, similar, without_surrogates
 
 SURROGATES = st.characters(categories=["Cs"])
 
@@ -58,6 +59,14 @@ def test_words_are_offered_at_the_end_of_a_sentence() -> None:
     assert did_you_mean([]) == ""
     assert did_you_mean(["USD"]) == "; did you mean USD?"
     assert did_you_mean(["USD", "AUD"]) == "; did you mean USD or AUD?"
+
+
+def test_a_member_of_an_enum_is_its_text() -> None:
+    class Topic(str, Enum):  # noqa: UP042  # StrEnum writes its text
+        ORDERS = "orders"
+
+    assert f"{plain(Topic.ORDERS)}" == "orders"
+    assert [plain(value) for value in ("text", b"text", None, 7)] == ["text", b"text", None, 7]
 
 
 def test_json_is_parsed() -> None:

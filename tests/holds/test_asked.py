@@ -1,6 +1,7 @@
 """What a view may say to mix.hold."""
 
 import time
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -39,6 +40,20 @@ def test_all_options() -> None:
     )
 
     assert hold == Hold(TOPICS, ("order-42",), "3@e", "ada", 2000, 10.0, "<p>", 600.0)
+
+
+class Topic(str, Enum):  # noqa: UP042  # StrEnum writes its text
+    """Whose members f-strings write by their names."""
+
+    ORDER = "order-42"
+    POSITION = "3@e"
+
+
+def test_members_of_an_enum_are_their_texts() -> None:
+    hold = asked(Topic.ORDER, since=Topic.POSITION, first=Topic.ORDER, person=Topic.ORDER)
+
+    assert hold == Hold(TOPICS, ("order-42",), "3@e", "order-42", first="order-42")
+    assert [type(each) for each in (*hold.names, hold.since, hold.first, hold.person)] == [str] * 4
 
 
 def test_an_option_that_is_none_is_not_given() -> None:

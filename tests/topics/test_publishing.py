@@ -1,5 +1,6 @@
 """What views publish, from the facade to the number: checked, limited, stored once."""
 
+from enum import Enum
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -7,7 +8,7 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy, StorageError
-from mixsvc.interfaces.topics import ITopics
+from mixsvc.interfaces.topics import ITopics, TopicEnd
 from tests.topics.fakes import FakeReader
 from tests.topics.harness import TopicsHarness
 
@@ -47,6 +48,22 @@ class PublisherTests(PublishingCase):
         numbers = [self.mix.publish("a", "x", key="k") for _ in range(2)]
 
         self.assertEqual(([1, 1], 1), (numbers, len(self.events())))
+
+    def test_members_of_an_enum_are_their_texts(self) -> None:
+        class Word(str, Enum):  # noqa: UP042  # StrEnum writes its text
+            TOPIC = "order-42"
+            OTHER = "news"
+            NAME = "status"
+
+        reader = FakeReader().follow(self.topics.service.topics, "order-42")
+        self.topics.settle()
+        self.mix.publish(Word.TOPIC, Word.NAME, Word.NAME, Word.NAME)
+
+        ((event,),) = [batch.events for batch in reader.batches]
+        self.assertEqual("order-42 status status", f"{event.topic} {event.name} {event.data}")
+        self.assertEqual("order-42=1,news=0", self.mix.last(Word.TOPIC, Word.OTHER).partition("@")[0])
+        self.mix.close(Word.TOPIC)
+        self.assertEqual(TopicEnd.CLOSED, reader.end)
 
     def test_what_is_no_text_becomes_json(self) -> None:
         for data in ({"ü": 1.5}, [1, None, True], 7, None):
