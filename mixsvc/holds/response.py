@@ -33,6 +33,7 @@ class HeldResponse:
         self._hold = hold
         self._fields = fields
         self._elsewhere = elsewhere
+        self._is_used = False
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
         """The response as a WSGI application."""
@@ -61,8 +62,10 @@ class HeldResponse:
         return {**ours, **dict([NOT_COMPRESSED]), **self._fields}
 
     def _decided(self) -> Hold:
-        # The application may return one response for many requests.
-        return replace(self._hold, decided=time.time())
+        """The hold for one request: decided when it was made, or now if the application returns it for another one."""
+        hold = self._hold if not self._is_used else replace(self._hold, decided=time.time())
+        self._is_used = True
+        return hold
 
 
 def cannot_hold(environ: "WSGIEnvironment", hold: Hold) -> Answered:

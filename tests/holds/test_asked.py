@@ -8,7 +8,7 @@ import pytest
 
 from mixsvc.errors import NotPublished
 from mixsvc.holds.asked import LONGEST_FIRST, held_response
-from mixsvc.holds.response import HeldResponse, cannot_hold
+from mixsvc.holds.response import Answered, HeldResponse, cannot_hold, refused
 from mixsvc.interfaces.holds import HOLDS, TOPICS, Hold
 from mixsvc.interfaces.topics import MOST_TOPICS
 from mixsvc.wsgi.children.frames import MAX_FRAME
@@ -82,13 +82,29 @@ def test_what_cannot_be_a_topic_is_refused(topic: Any) -> None:
         asked("a", topic)
 
 
-def test_each_use_of_one_response_is_a_decision_of_its_own() -> None:
+def test_what_is_closed_before_the_view_returns_came_after_its_decision() -> None:
+    holds: list[tuple[str, Hold]] = []
+    tickets: list[float] = []
+
+    def elsewhere(environ: Any, hold: Hold) -> Answered:
+        tickets.append(hold.decided)
+        return refused("501 Not Implemented", "")
+
+    HeldResponse(Hold(TOPICS, ("a",), decided=5.0), {}, cannot_hold).headers({HOLDS: holds})
+    response: Any = HeldResponse(Hold(TOPICS, ("a",), decided=5.0), {}, elsewhere)
+    response({"REQUEST_METHOD": "GET"}, lambda status, fields: None)
+
+    assert (holds[0][1].decided, tickets) == (5.0, [5.0])
+
+
+def test_each_further_use_of_one_response_is_a_decision_of_its_own() -> None:
     response = HeldResponse(Hold(TOPICS, ("a",), decided=0.0), {}, cannot_hold)
     holds: list[tuple[str, Hold]] = []
     before = time.time()
-    response.headers({HOLDS: holds})
+    for _ in range(2):
+        response.headers({HOLDS: holds})
 
-    assert before <= holds[0][1].decided <= time.time()
+    assert before <= holds[1][1].decided <= time.time()
 
 
 def test_a_hold_has_a_topic_and_not_too_many() -> None:
