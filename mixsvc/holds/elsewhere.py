@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote
 from mixsvc.common.positions import Position, name_position
 from mixsvc.holds.response import Answered, refused
 from mixsvc.holds.roads import PLAIN_TEXT, Road, road_of
-from mixsvc.holds.standing import standing
+from mixsvc.holds.standing import known_position, standing
 from mixsvc.holds.tickets import HoldTickets
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.holds import Hold
@@ -47,8 +47,9 @@ class ClientRedirect:
             return refused("501 Not Implemented", "This server cannot hand a WebSocket over; open an event stream.")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return refused("501 Not Implemented", "This server can hold a client that sends GET, and no other.")
+        given, seen = _since(environ), _utf_8(environ.get("HTTP_LAST_EVENT_ID", ""))
         try:
-            since = standing(hold, _since(environ), _utf_8(environ.get("HTTP_LAST_EVENT_ID", "")))
+            since, known = standing(hold, given, seen), known_position(hold, given, seen)
         except ValueError as error:
             return refused("400 Bad Request", str(error))
         try:
@@ -56,7 +57,8 @@ class ClientRedirect:
         except Exception:
             # The caller's function has logged it.
             return refused("500 Internal Server Error", "The server failed to answer; its log says why.")
-        location, content_type = self._location(environ, hold, since), ("Content-Type", PLAIN_TEXT)
+        port, content_type = f"{self._url(environ)}/{TICKETS}", ("Content-Type", PLAIN_TEXT)
+        location = self._location(port, hold, since, known) if given or seen else f"{port}/{self._tickets.write(hold)}"
         return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), content_type], b""
 
     def _of_person(self, environ: "WSGIEnvironment", hold: Hold) -> Hold:
@@ -70,19 +72,20 @@ class ClientRedirect:
             again_after = min(LOGIN_SECONDS, again_after or LOGIN_SECONDS)
         return replace(hold, person=identity.person, again_after=again_after)
 
-    def _location(self, environ: "WSGIEnvironment", hold: Hold, since: Position) -> str:
-        port = f"{self._url(environ)}/{TICKETS}"
-        location = f"{port}/{self._tickets.write(hold)}"
-        if not since.numbers:
-            return location
-        # The whole position, as some clients forget the header when they follow a redirect.
-        place = name_position(since)
-        location += f"?since={quote(place, safe='')}"
-        if len(location) > LONGEST_LOCATION:
-            # The ticket has the names already, and is compressed. What it has first is for those who have no place yet.
-            placed = replace(hold, since=place, first=None)
-            location = f"{port}/{self._tickets.write(placed, LONGEST_LOCATION - len(port) - 1)}"
-        return location
+    def _location(self, port: str, hold: Hold, since: Position, known: Position) -> str:
+        """The URL for a client that has said where it stands."""
+        # What a hold has first is for others.
+        hold = replace(hold, first=None)
+        place = name_position(since) if since.numbers else ""
+        if place and since.numbers.keys() == known.numbers.keys():
+            # The whole position, as some clients forget the header when they follow a redirect.
+            location = f"{port}/{self._tickets.write(hold)}?since={quote(place, safe='')}"
+            if len(location) <= LONGEST_LOCATION:
+                return location
+        # The port tells the client its place, as it has not said all of it. Or it is too long for the URL: the ticket
+        # has the names already, and is compressed.
+        placed = replace(hold, since=place or None)
+        return f"{port}/{self._tickets.write(placed, LONGEST_LOCATION - len(port) - 1)}"
 
 
 def _since(environ: "WSGIEnvironment") -> str:

@@ -93,6 +93,31 @@ def test_who_knows_one_of_several_topics_is_understood_at_the_port() -> None:
     assert read_position(since, both.names) == Position({"a": 12})
 
 
+def test_what_a_hold_has_first_goes_along_for_a_client_that_has_not_said_where_it_stands() -> None:
+    hold = replace(HOLD, since="3@e")
+
+    location = answered({}, hold)[1]["Location"]
+
+    assert "?" not in location
+    assert HoldTickets(b"key", Now()).read(location.rpartition("/")[2]) == hold
+
+
+@pytest.mark.parametrize(("seen", "since"), [("a=1", "a=1,b=2@e"), ("a=1,c=5", "a=1,b=2@e"), ("c=5", "a=0,b=2@e")])
+def test_who_has_said_only_a_part_of_where_it_stands_is_told_at_the_port(seen: str, since: str) -> None:
+    """The view may say another place for the rest when the client comes back."""
+    location = answered({"HTTP_LAST_EVENT_ID": seen}, replace(HOLD, names=("a", "b"), since="a=0,b=2@e"))[1]["Location"]
+
+    assert "?" not in location
+    hold = HoldTickets(b"key", Now()).read(location.rpartition("/")[2])
+    assert (hold.since, hold.first) == (since, None)
+
+
+def test_who_knows_other_topics_only_gets_no_first_data() -> None:
+    location = answered({"HTTP_LAST_EVENT_ID": "x=1"})[1]["Location"]
+
+    assert HoldTickets(b"key", Now()).read(location.rpartition("/")[2]) == replace(HOLD, first=None)
+
+
 def test_who_followed_another_topic_alone_before_is_told_that_this_is_another_history() -> None:
     both = replace(HOLD, names=("a", "b"))
 
