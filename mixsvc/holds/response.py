@@ -22,6 +22,10 @@ TOKEN_BYTES: Final = 16
 
 # What a hold becomes in another server: status, headers and text for this environ.
 Answered: TypeAlias = tuple[str, list[tuple[str, str]], bytes]
+# What that says of itself, whatever headers the hold has.
+OF_ANSWER: Final = frozenset(
+    ("cache-control", "connection", "content-encoding", "content-length", "content-type", "location")
+)
 Elsewhere: TypeAlias = Callable[["WSGIEnvironment", Hold], Answered]
 
 
@@ -39,7 +43,8 @@ class HeldResponse:
         """The response as a WSGI application."""
         if environ.get(HOLDS) is None:
             status, fields, body = self._elsewhere(environ, self._decided())
-            start_response(status, [*fields, ("Content-Length", str(len(body)))])
+            more = [pair for pair in self._fields.items() if pair[0].lower() not in OF_ANSWER]
+            start_response(status, [*more, *fields, ("Content-Length", str(len(body)))])
             return [body] if environ["REQUEST_METHOD"] != "HEAD" else []
         start_response("200 OK", list(self.headers(environ).items()))
         return []

@@ -74,6 +74,22 @@ class HeldResponseTests(HeldCase):
         assert (held.status_code, held.headers["Content-Type"]) == (501, "text/plain; charset=utf-8")
         assert b"set [chat] listen" in held.get_data()
 
+    def test_in_another_server_the_answer_has_the_headers_of_the_hold_that_are_not_its_own(self) -> None:
+        fields = {
+            "Set-Cookie": "seen=1",
+            "content-type": "text/event-stream",
+            "Location": "/",
+            "Cache-Control": "public",
+        }
+
+        held = Response.from_app(holding("order-42", fields=fields), {"REQUEST_METHOD": "GET"})
+
+        assert dict(held.headers) == {
+            "Set-Cookie": "seen=1",
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(held.get_data())),
+        }
+
     def test_what_is_decided_after_the_view_goes_to_the_client(self) -> None:
         app = self.flask(lambda: holding("order-42"))
 
