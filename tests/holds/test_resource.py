@@ -71,6 +71,27 @@ class ChatAndTicketsTests(HeldCase):
         assert b"access-control-allow-credentials: true" in head.lower()
         assert b"access-control-allow-origin" not in other.lower()
 
+    def test_a_script_of_such_a_page_may_send_headers_of_its_own(self) -> None:
+        """A browser asks first when it follows the redirect."""
+        origin = b"Origin: http://shop.example:8000\r\nAccess-Control-Request-Method: GET\r\n"
+        wanted = b"Access-Control-Request-Headers: hx-request, x-csrf-token\r\n"
+
+        head, body = self.said(self.get(self.path(), b"OPTIONS", origin + wanted))
+
+        lines = head.lower().split(b"\r\n")
+        assert (lines[0], body) == (b"http/1.1 204 no content", b"")
+        for line in (
+            b"access-control-allow-origin: http://shop.example:8000",
+            b"access-control-allow-credentials: true",
+            b"access-control-allow-methods: get",
+            b"access-control-allow-headers: hx-request, x-csrf-token",
+        ):
+            assert line in lines
+        for fields in (origin.replace(b"shop", b"evil") + wanted, origin + wanted.replace(b", ", b" ")):
+            head, _ = self.said(self.get(self.path(), b"OPTIONS", fields))
+            assert b"access-control-allow-headers" not in head.lower()
+        assert not self.topics.followings
+
     def test_what_is_no_ticket_is_refused(self) -> None:
         for path in ("/chat/hold/x", self.path()[:-2], "/chat/hold/"):
             head, _ = self.said(self.get(path))
@@ -80,6 +101,7 @@ class ChatAndTicketsTests(HeldCase):
 
     def test_head_holds_nobody_and_post_is_not_allowed(self) -> None:
         assert self.said(self.get(self.path(), b"HEAD"))[0].startswith(b"HTTP/1.1 200 ")
+        assert self.said(self.get(self.path()[:-2], b"HEAD"))[0].startswith(b"HTTP/1.1 403 ")
         assert self.said(self.get(self.path(), b"POST"))[0].startswith(b"HTTP/1.1 405 ")
         assert not self.topics.followings
 
