@@ -102,4 +102,7 @@ def lend(folder: Path, packages: tuple[str, ...]) -> None:
         assert found and found.origin
         origin = Path(found.origin)
         source = origin.parent if found.submodule_search_locations else origin
-        (folder / source.name).symlink_to(source)
+        place = folder / source.name
+        # A server that is started again has them already.
+        if not place.exists():
+            place.symlink_to(source)
