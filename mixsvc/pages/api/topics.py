@@ -16,6 +16,9 @@ __all__ = ["blueprint"]
 
 DATA: Final = "data"
 
+# Bytes of a body besides the texts: names, quotes, spaces.
+AROUND: Final = 1024
+
 
 def blueprint(mix: IMix, access: ChatAccess, settings: TopicsSettings) -> Blueprint:
     """The route below /api/topics."""
@@ -30,8 +33,8 @@ def blueprint(mix: IMix, access: ChatAccess, settings: TopicsSettings) -> Bluepr
 
 
 def _published(mix: IMix, topic: str, settings: TopicsSettings) -> int:
-    # JSON may encode one byte in six characters.
-    fields = json_object(6 * settings.max_data + 1024)
+    # JSON may encode one byte in six characters, and a character of two surrogates in twelve.
+    fields = json_object(6 * settings.max_data + 12 * (MAX_EVENT_NAME + MAX_KEY) + AROUND)
     if DATA not in fields:
         refuse(400, f"The member {DATA} is missing: give text, or another JSON value.", member=DATA)
     name, key = optional_text(fields, "event", MAX_EVENT_NAME), optional_text(fields, "key", MAX_KEY)

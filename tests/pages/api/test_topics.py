@@ -7,6 +7,7 @@ from werkzeug.test import TestResponse
 
 from mixsvc.config.settings import Settings, TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
+from mixsvc.interfaces.topics import MAX_EVENT_NAME, MAX_KEY
 from mixsvc.pages.app import AppSecrets, create_app
 from tests.pages.fakes import FakeChat, FakeMix
 
@@ -45,6 +46,11 @@ class TopicsTests(SynchronousTestCase):
         self.assertEqual((answer.status_code, answer.content_type), (status, "application/problem+json"))
         found: dict[str, Any] = answer.get_json(force=True)
         return found
+
+    def test_texts_of_full_length_may_be_escaped(self) -> None:
+        longest = {"data": "\x01" * 100, "event": "\U0001f600" * MAX_EVENT_NAME, "key": "\U0001f600" * MAX_KEY}
+
+        self.assertEqual(self.post(longest).status_code, 201)
 
     def test_an_event_is_published_and_its_number_returned(self) -> None:
         answer = self.post({"data": "paid", "event": "status", "key": "k1"})
