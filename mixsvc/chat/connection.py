@@ -15,9 +15,9 @@ from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.addresses import network
-from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
+from mixsvc.threads.failures import ApplicationFailure
 
 __all__ = ["ChatConnection", "ChatFactory", "same_owner"]
 

@@ -15,8 +15,8 @@ from typing import Any, Final, TypeAlias
 from twisted.logger import Logger
 
 from mixsvc.common.answers import error_as_json
-from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces import Authenticator, Identity
+from mixsvc.threads.failures import ApplicationFailure
 from mixsvc.wsgi.authentication import identify
 from mixsvc.wsgi.environ import environ_of_child
 

@@ -9,8 +9,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces import DeferToThread, Identity
+from mixsvc.threads.failures import ApplicationFailure
 
 __all__ = ["LoggedIn", "LoggedInMany", "LoginWatch", "LookAtLogins", "look_in_thread"]
 

@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 from twisted.logger import Logger
 
 from mixsvc.common.callables import is_coroutine_function, takes
-from mixsvc.common.failures import ApplicationFailure
 from mixsvc.common.records import record
 from mixsvc.interfaces.hooks import MAY, MESSAGE, May, MessageHook, RoomMessage
+from mixsvc.threads.failures import ApplicationFailure
 
 __all__ = ["HookRegistry", "hooks", "is_in_hook"]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from twisted.logger import Logger
 
-from mixsvc.common.failures import ApplicationFailure
 from mixsvc.interfaces.holds import HOLDS
 from mixsvc.threads.children import this_process
+from mixsvc.threads.failures import ApplicationFailure
 from mixsvc.wsgi.file_wrapper import FileWrapper
 from mixsvc.wsgi.held import CallHolds, take_hold
 from mixsvc.wsgi.request_name import request_name
