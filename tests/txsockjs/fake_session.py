@@ -70,6 +70,7 @@ class FakeReceiver:
         self.sent: list[bytes] = []
         self.checks = 0
         self.ended: list[tuple[int, str]] = []
+        self.is_aborted = False
         self.is_paused = False
         self._session = session
         self._left = frames
@@ -98,6 +99,9 @@ class FakeReceiver:
     def end(self, code: int, reason: str) -> None:
         self.ended.append((code, reason))
         self._session.detach(self)
+
+    def abort(self) -> None:
+        self.is_aborted = True
 
 
 class FakeApplication:

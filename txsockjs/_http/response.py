@@ -93,13 +93,22 @@ class ResponseReceiver:
             self._life_sign.stop()
 
     def _gone(self) -> None:
-        # Not loseConnection, which would wait until the client has read what is buffered.
-        ITCPTransport(self._request.transport).abortConnection()
+        self.abort()
         self._lost(Failure(ConnectionLost("The client does not read")))
 
     def end(self, code: int, reason: str) -> None:
         """End the response; the close frame was sent."""
         self._finish()
+
+    def abort(self) -> None:
+        """Drop the connection of the request."""
+        tcp = ITCPTransport(self._request.transport, None)
+        if tcp is not None:
+            # Not loseConnection, which would wait until the client has read what is buffered.
+            tcp.abortConnection()
+        else:
+            # A stream of HTTP/2.
+            self._request.loseConnection()
 
     def _finish(self) -> None:
         if not self._is_ended:

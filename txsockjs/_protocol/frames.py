@@ -22,6 +22,7 @@ __all__ = [
     "BinaryMessage",
     "Framing",
     "Message",
+    "check_close",
     "close_frame",
     "decode_post",
     "decode_websocket",
@@ -119,6 +120,16 @@ class Framing:
         if self.messages is not None:
             return self.messages(messages)
         return self.wrap(b"a[" + b",".join([message.json for message in messages]) + b"]")
+
+
+def check_close(code: int, reason: str) -> None:
+    """Raises TypeError or ValueError if a session cannot be closed with this code and this reason."""
+    if not isinstance(code, int):
+        raise TypeError(f"close code {code!r} is not valid: give a whole number from 1000 to 4999")
+    if not 1000 <= code <= 4999:
+        raise ValueError(f"close code {code!r} is not valid: give a number from 1000 to 4999")
+    if not isinstance(reason, str):
+        raise TypeError(f"the reason {reason!r} of a close is not valid: give text")
 
 
 def close_frame(code: int, reason: str) -> bytes:

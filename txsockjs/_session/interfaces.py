@@ -48,6 +48,9 @@ class Receiver(Protocol):
     def end(self, code: int, reason: str) -> None:
         """Finish the response or close the WebSocket; the session has sent its close frame."""
 
+    def abort(self) -> None:
+        """Drop the connection now, without the rest of what was written; the session has let the receiver go."""
+
 
 class FrameWriter(Protocol):
     """Takes frames while it is ready. When it becomes ready again, its receiver calls `Session.flush`."""

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txsockjs._protocol.errors import Refused
-from txsockjs._protocol.frames import Message
+from txsockjs._protocol.frames import Message, check_close
 from txsockjs._protocol.options import Options
 from txsockjs._session.batch import LastBroadcast
 from txsockjs._session.interfaces import Application
@@ -234,14 +234,7 @@ class Registry:
             # Somebody's messages cannot be encoded: the loop finds out whose.
             others = sessions
         for session in others:
-            self._flush_one(session)
-
-    def _flush_one(self, session: Session) -> None:
-        try:
             session.flush()
-        except Exception:
-            self._log.failure("sockjs: a session could not be flushed")
-            session.lose(session.receiver, Failure())
 
     # WebSockets, and the end
 
@@ -258,15 +251,17 @@ class Registry:
         """Close every session and refuse new ones; called once. farewell: returns the last message of a session.
 
         The Deferred fires when the clients that are connected have answered; by then every application was told of the
-        end. Cancel it to stop waiting: connections that are still open are dropped.
+        end. Cancel it to stop waiting: connections that are still open are dropped. Raises what check_close raises.
         """
+        check_close(code, reason)
         self._stopped = Deferred(lambda _: self._abort())
         self._close_all(list(self._live), code, reason, farewell)
         self.clock.callLater(0, self._check_stopped)
         return self._stopped
 
     def close_some(self, share: float, code: int, reason: str, farewell: Callable[[], str] | None = None) -> None:
-        """Close this share of the sessions that are open. farewell: as for stop."""
+        """Close this share of the sessions that are open. farewell: as for stop. Raises what check_close raises."""
+        check_close(code, reason)
         still = [session for session in self._live if session.state is State.OPEN]
         self._close_all(still[: ceil(share * len(still))], code, reason, farewell)
 

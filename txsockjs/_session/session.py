@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from txsockjs._protocol.frames import Framing, Message, close_frame
@@ -33,6 +34,8 @@ NOTHING_WAITS: Final = Outbox()
 
 class Session:
     """One client's session. Belongs to the reactor thread."""
+
+    _log = Logger()
 
     __slots__ = (
         "_close",
@@ -149,6 +152,15 @@ class Session:
         self._observer.ended(self)
         if self.state is not State.CLOSED and self._move(Input.LOST) is not State.NEW:
             self.application.lost(reason)
+
+    def drop(self, reason: Failure) -> None:
+        """End the session and its client's connection now, without a close frame."""
+        receiver = self.receiver
+        try:
+            self.lose(receiver, reason)
+        finally:
+            if receiver is not None:
+                receiver.abort()
 
     def receive(self, messages: Sequence[str | bytes]) -> None:
         """Hand the client's messages to the application, in slices if there are many.
@@ -292,8 +304,16 @@ class Session:
     def flush(self) -> None:
         """Send what waits, as far as the client takes it.
 
-        Called at the end of a turn, and when the client has caught up.
+        Called at the end of a turn, and when the client has caught up. If this fails, which is a mistake in txsockjs,
+        the session is dropped.
         """
+        try:
+            self._flush()
+        except Exception:
+            self._log.failure("sockjs: a session could not be flushed")
+            self.drop(Failure(ConnectionLost("The session could not be flushed")))
+
+    def _flush(self) -> None:
         batch, self.batch = self.batch, None
         if batch is not None:
             batch.holders -= 1
@@ -309,8 +329,10 @@ class Session:
             self._drain()
         if self.state is CLOSING and not self._outbox and self.receiver is not None:
             self._move(Input.CLOSE_DELIVERED)
-            _end(self.receiver, *self._close)
-            self.application.lost(Failure(ConnectionDone(self._close[1])))
+            try:
+                _end(self.receiver, *self._close)
+            finally:
+                self.application.lost(Failure(ConnectionDone(self._close[1])))
         if self._flushed is not None:
             self._flushed()
 

@@ -18,7 +18,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from txsockjs._protocol.addresses import parse_address
-from txsockjs._protocol.frames import BinaryMessage, Message
+from txsockjs._protocol.frames import BinaryMessage, Message, check_close
 from txsockjs._protocol.text import as_text, as_utf8
 from txsockjs._session.ending import OF_SESSION, end_application
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
@@ -209,10 +209,9 @@ class SockJSTransport:
 
         code: 1000 to 4999; applications choose from 3000 (RFC 6455 section 7.4.2). A raw WebSocket sends 1000 in place
         of a code that must not be sent, such as 1005. reason: text; a raw WebSocket sends its first 123 bytes. Raises
-        ValueError for another code.
+        ValueError for another code, TypeError for what is no whole number or no text.
         """
-        if not 1000 <= code <= 4999:
-            raise ValueError(f"close code {code!r} is not valid: give a number from 1000 to 4999")
+        check_close(code, reason)
         self.session.close(code, reason)
 
     def pauseProducing(self) -> None:

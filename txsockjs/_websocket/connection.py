@@ -193,8 +193,8 @@ class WebSocketConnection:
         self._transport.abortConnection()
 
     def abort(self) -> None:
-        """Drop the connection: the server is stopping and has waited long enough."""
-        self.drop("The server is stopping")
+        """Drop the connection now, without a close frame."""
+        self.drop("The connection was aborted")
 
     # For the connection
 

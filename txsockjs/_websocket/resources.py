@@ -51,6 +51,9 @@ class AnyWebSocket(Protocol):
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol: close the connection with this code."""
 
+    def abort(self) -> None:
+        """Drop the connection now."""
+
 
 class SocketReceiver:
     """A WebSocket as the receiver of a session: each SockJS frame is a text message."""
@@ -90,6 +93,10 @@ class SocketReceiver:
     def end(self, code: int, reason: str) -> None:
         """Close the WebSocket with 1000: the SockJS close frame before it had the code."""
         self.connection.close(1000, reason)
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self.connection.abort()
 
     # For the connection
 

@@ -56,6 +56,12 @@ class RecordingTransport(SockJSTransport):
         self._clock.advance(0)
         return self._client.closed_with
 
+    @property
+    def is_aborted(self) -> bool:
+        """Whether the connection was dropped without a close."""
+        self._clock.advance(0)
+        return self._client.is_aborted
+
     def deliver(self, *messages: str | bytes) -> None:
         """Let the client send these messages, text or binary: the protocol's dataReceived gets each."""
         self.session.receive(messages)
@@ -101,6 +107,7 @@ class _Client:
         self.acknowledged = 0
         self.messages: list[str | bytes] = []
         self.closed_with: tuple[int, str] | None = None
+        self.is_aborted = False
 
     def send(self, data: bytes) -> None:
         """Frames without messages are not recorded."""
@@ -126,6 +133,10 @@ class _Client:
         """Keep why the session ended."""
         self.closed_with = (code, reason)
         self.session.detach(self)
+
+    def abort(self) -> None:
+        """Keep that the connection was dropped."""
+        self.is_aborted = True
 
 
 def _encode(messages: Iterable[Message]) -> bytes:

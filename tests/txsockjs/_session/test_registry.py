@@ -4,7 +4,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.txsockjs.fake_session import FakeApplication, FakeReceiver
+from tests.txsockjs.fake_session import LOST, FakeApplication, FakeReceiver
 from txsockjs._protocol.errors import Refused
 from txsockjs._protocol.frames import Message
 from txsockjs._protocol.options import Options
@@ -252,6 +252,22 @@ class FlushTests(RegistryCase):
 
         self.assertEqual(receiver.sent, [b"o", b'a["x"]'])
         self.assertEqual((len(self.apps[0].reasons), len(self.flushLoggedErrors(RuntimeError))), (1, 1))
+
+    def test_whatever_fails_the_application_is_told_once_and_the_connection_is_dropped(self) -> None:
+        class Broken(FakeReceiver):
+            def end(self, code: int, reason: str) -> None:
+                raise RuntimeError("broken")
+
+        session = self.find_or_make(b"1")
+        receiver = Broken(session)
+        session.attach(receiver)
+        session.close(3000, "Go away!")
+
+        self.clock.advance(0)
+        session.lose(receiver, LOST)
+
+        self.assertEqual((len(self.apps[0].reasons), receiver.is_aborted, len(self.registry)), (1, True, 0))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_a_flush_that_takes_long_lets_the_reactor_have_its_turn(self) -> None:
         order: list[int] = []

@@ -107,6 +107,20 @@ class ClosingTests(Case):
         for code in (999, 5000):
             self.assertRaises(ValueError, self.transport.close, code, "")
 
+    def test_what_is_no_whole_number_or_no_text_is_a_mistake_and_the_session_goes_on(self) -> None:
+        for code, reason in ((3000.5, "x"), ("3000", "x"), (None, "x"), (3000, b"x"), (3000, None), (3000, 5)):
+            self.assertRaises(TypeError, self.transport.close, code, reason)
+        self.transport.write("still here")
+
+        self.assertEqual(self.frames, [b'a["still here"]\n'])
+
+    def test_the_end_of_the_service_is_checked_as_well(self) -> None:
+        self.assertRaises(TypeError, self.service.resource.stop, 1001, b"x")
+        self.assertRaises(ValueError, self.service.resource.close_some, 1.0, 999, "x")
+        self.transport.write("still here")
+
+        self.assertEqual(self.frames, [b'a["still here"]\n'])
+
 
 class AddressTests(SynchronousTestCase):
     options: dict[str, object] = {"proxy_header": "X-Forwarded-For"}
