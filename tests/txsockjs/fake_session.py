@@ -65,6 +65,7 @@ class FakeReceiver:
 
     def __init__(self, session: Session, frames: int = 1_000_000) -> None:
         self.ready = True
+        self.connection = None
         self.writer = self
         self.acknowledged = 0
         self.sent: list[bytes] = []

@@ -44,6 +44,11 @@ class ResponseReceiver:
         return self
 
     @property
+    def connection(self) -> object:
+        """The transport of the request's connection."""
+        return self._request.transport
+
+    @property
     def ready(self) -> bool:
         """Whether the client keeps up."""
         return self._body.ready

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocolFactory, IReactorTime, ISSLTransport
 from twisted.web.server import Request
 
 from txsockjs._http.ownership import Ownership
@@ -13,7 +13,7 @@ from txsockjs._protocol.addresses import counted_as
 from txsockjs._protocol.options import Options
 from txsockjs._session.registry import Registry
 from txsockjs._session.session import Session
-from txsockjs._session.transport import SockJSTransport, peer_address
+from txsockjs._session.transport import SecureSockJSTransport, SockJSTransport, peer_address
 
 __all__ = ["Service"]
 
@@ -62,7 +62,8 @@ class Service:
         return self.registry.make(_host(peer), lambda session: self._transport(session, request, peer))
 
     def _transport(self, session: Session, request: Request, peer: IAddress) -> SockJSTransport:
-        return SockJSTransport(session, self.factory, self.options.encoding, (peer, request.getHost()), request)
+        kind = SecureSockJSTransport if ISSLTransport.providedBy(request.transport) else SockJSTransport
+        return kind(session, self.factory, self.options.encoding, (peer, request.getHost()), request)
 
 
 def _host(peer: IAddress) -> str:

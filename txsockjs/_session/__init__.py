@@ -9,7 +9,7 @@ which a session meets them:
 - `states`: a session's life as a table
 - `session`: one session: its state, its receiver, the messages that come and go. No reactor and no socket in it
 - `interfaces`: what a session needs from its neighbours
-- `transport`: the session as a Twisted transport, for the application's protocol
+- `transport`: the session as a Twisted transport, for the application's protocol; `tcp`: what TCP's have besides
 - `flow`: pauses and resumes an application's producer; `ending`: tells an application of the end
 - `batch`, `broadcast`: messages on their way out, encoded once for all who get them
 - `outbox`: messages that wait for a client that does not keep up, and when there are too many

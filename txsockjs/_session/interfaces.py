@@ -27,6 +27,10 @@ class Receiver(Protocol):
     def writer(self) -> "FrameWriter":
         """Takes the frames that carry messages; the same object for as long as the receiver is attached."""
 
+    @property
+    def connection(self) -> object:
+        """The Twisted transport of the connection."""
+
     def send(self, data: bytes) -> None:
         """Write a frame that carries no messages, even if the client does not keep up."""
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -141,10 +141,7 @@ class Session:
         if self.receiver is not receiver:
             return
         self._let_go()
-        if self.batch is not None:
-            self.batch.holders -= 1
-            self.batch = None
-        self._outbox.clear()
+        self._drop_unsent()
         # What came before the end still counts, unless the application has paused the session.
         inbox, self._inbox = self._inbox, EMPTY
         self._deliver(inbox)
@@ -161,6 +158,12 @@ class Session:
         finally:
             if receiver is not None:
                 receiver.abort()
+
+    def _drop_unsent(self) -> None:
+        if self.batch is not None:
+            self.batch.holders -= 1
+            self.batch = None
+        self._outbox.drop()
 
     def receive(self, messages: Sequence[str | bytes]) -> None:
         """Hand the client's messages to the application, in slices if there are many.
@@ -268,6 +271,13 @@ class Session:
                 # Leave the shared batch: what is added to it from now on comes after the close.
                 self.replace_batch(Batch(self.batch.messages, self.batch.size))
 
+    def abort(self) -> None:
+        """Drop what waits, and at the end of this turn the client's connection; the application is told then."""
+        if self.state in (State.OPEN, State.CLOSING):
+            self._move(Input.ABORT)
+            self._drop_unsent()
+            self.scheduler.flush_later(self)
+
     def disconnect(self) -> None:
         """End the session now. A client that is connected and reads gets the close frame; the name is free again."""
         self.close(3000, "Go away!")
@@ -297,7 +307,7 @@ class Session:
     @property
     def is_closing(self) -> bool:
         """Whether the application has closed the session, or was told of its end."""
-        return self.state in (State.CLOSING, State.CLOSED)
+        return self.state in (State.CLOSING, State.ABORTING, State.CLOSED)
 
     # Sending
 
@@ -327,14 +337,20 @@ class Session:
                 self._check_room()
         elif self._outbox:
             self._drain()
-        if self.state is CLOSING and not self._outbox and self.receiver is not None:
+        if self.state is not OPEN:
+            self._go_on_to_the_end()
+        if self._flushed is not None:
+            self._flushed()
+
+    def _go_on_to_the_end(self) -> None:
+        if self.state is State.ABORTING:
+            self.drop(Failure(ConnectionAborted()))
+        elif self.state is CLOSING and not self._outbox and self.receiver is not None:
             self._move(Input.CLOSE_DELIVERED)
             try:
                 _end(self.receiver, *self._close)
             finally:
                 self.application.lost(Failure(ConnectionDone(self._close[1])))
-        if self._flushed is not None:
-            self._flushed()
 
     def _keep(self, batch: Batch) -> None:
         if self._outbox is NOTHING_WAITS:

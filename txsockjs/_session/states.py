@@ -1,15 +1,17 @@
 """The life of a session as a table.
 
-    state     ATTACHED    CLOSE      CLOSE_DELIVERED    LOST
-    NEW       OPEN        -          -                  CLOSED
-    OPEN      OPEN        CLOSING    -                  CLOSED
-    CLOSING   CLOSING     -          CLOSED             CLOSED
-    CLOSED    -           -          -                  -
+    state      ATTACHED    CLOSE      CLOSE_DELIVERED    ABORT       LOST
+    NEW        OPEN        -          -                  -           CLOSED
+    OPEN       OPEN        CLOSING    -                  ABORTING    CLOSED
+    CLOSING    CLOSING     -          CLOSED             ABORTING    CLOSED
+    ABORTING   ABORTING    -          -                  -           CLOSED
+    CLOSED     -           -          -                  -           -
 
 NEW: no receiver has come yet, and the application does not know of the session. OPEN: messages go both ways, even while
 no receiver is attached. CLOSING: the application has closed the session; the close frame waits behind the messages that
-were posted before. CLOSED: the application was told of the end. A closed session that has a name keeps it until its
-timer is due, so that a client that polls again gets its close frame (SockJS protocol 0.3.3, section HandlingClose).
+were posted before. ABORTING: the client's connection is dropped at the end of the turn. CLOSED: the application was
+told of the end. A closed session that has a name keeps it until its timer is due, so that a client that polls again
+gets its close frame (SockJS protocol 0.3.3, section HandlingClose).
 
 A move that is not in the table is a mistake in txsockjs: it raises KeyError.
 """
@@ -26,6 +28,7 @@ class State(Enum):
     NEW = auto()
     OPEN = auto()
     CLOSING = auto()
+    ABORTING = auto()
     CLOSED = auto()
 
 
@@ -38,22 +41,31 @@ class Input(Enum):
     """What happens to a session.
 
     ATTACHED: a receiver came. CLOSE: the application closes the session. CLOSE_DELIVERED: a receiver has the close
-    frame. LOST: the receiver's connection was lost, or no receiver came in time.
+    frame. ABORT: the application drops the connection. LOST: the receiver's connection was lost, or no receiver came in
+    time.
     """
 
     ATTACHED = auto()
     CLOSE = auto()
     CLOSE_DELIVERED = auto()
+    ABORT = auto()
     LOST = auto()
 
 
 TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
     State.NEW: {Input.ATTACHED: State.OPEN, Input.LOST: State.CLOSED},
-    State.OPEN: {Input.ATTACHED: State.OPEN, Input.CLOSE: State.CLOSING, Input.LOST: State.CLOSED},
+    State.OPEN: {
+        Input.ATTACHED: State.OPEN,
+        Input.CLOSE: State.CLOSING,
+        Input.ABORT: State.ABORTING,
+        Input.LOST: State.CLOSED,
+    },
     State.CLOSING: {
         Input.ATTACHED: State.CLOSING,
         Input.CLOSE_DELIVERED: State.CLOSED,
+        Input.ABORT: State.ABORTING,
         Input.LOST: State.CLOSED,
     },
+    State.ABORTING: {Input.ATTACHED: State.ABORTING, Input.LOST: State.CLOSED},
     State.CLOSED: {},
 }

@@ -3,8 +3,15 @@
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IAddress, IConsumer, IProtocol, IProtocolFactory, ITransport
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IConsumer,
+    IProtocol,
+    IProtocolFactory,
+    IPushProducer,
+    ITCPTransport,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -12,6 +19,7 @@ from zope.interface import implementer
 from txsockjs._protocol.text import as_text
 from txsockjs._session.ending import OF_TOPIC, end_application
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
+from txsockjs._session.tcp import TCPMethods
 from txsockjs._session.transport import SockJSTransport
 
 __all__ = ["Subscriber", "Subscription"]
@@ -32,8 +40,8 @@ class Subscriber(Protocol):
         """A subscription has a producer now, or none any more: call `flushed` after each flush while any has one."""
 
 
-@implementer(ITransport, IConsumer)
-class Subscription:
+@implementer(ITCPTransport, IPushProducer, IConsumer)
+class Subscription(TCPMethods):
     """The transport of a topic's protocol: each write sends one message, each dataReceived brings one.
 
     Belongs to the reactor thread. When the protocol raises an error, its subscription ends; the session and its other
@@ -108,8 +116,16 @@ class Subscription:
     def loseConnection(self) -> None:
         """End the subscription: tell the client (`uns`), and call the protocol's connectionLost before this returns."""
         if not self.disconnecting:
-            self.session_transport.writeText(f"uns,{self.name}")
-            self.lost(Failure(ConnectionDone("The subscription was ended")))
+            self._end(Failure(ConnectionDone("The subscription was ended")))
+
+    def abortConnection(self) -> None:
+        """End the subscription, as loseConnection does, but with ConnectionAborted; the session goes on."""
+        if not self.disconnecting:
+            self._end(Failure(ConnectionAborted()))
+
+    def _end(self, reason: Failure) -> None:
+        self.session_transport.writeText(f"uns,{self.name}")
+        self.lost(reason)
 
     def pauseProducing(self) -> None:
         """Take no more messages from the client, for its other topics as well: they share one connection."""
@@ -121,10 +137,6 @@ class Subscription:
         if self.is_paused:
             self.is_paused = False
             self._subscriber.pause_changed()
-
-    def stopProducing(self) -> None:
-        """The same as loseConnection."""
-        self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pause the producer while the client does not keep up, as SockJSTransport does. Each topic may have one."""
@@ -143,10 +155,15 @@ class Subscription:
             self.flow = None
             self._subscriber.producer_changed()
 
-    def getPeer(self) -> IAddress:
+    @property
+    def connection(self) -> object:
+        """The Twisted transport of the session's connection, which its topics share; None between two polls."""
+        return self.session_transport.connection
+
+    def getPeer(self) -> IAddress:  # type: ignore[override]  # not every client has an IP address
         """The client's address."""
         return self.session_transport.getPeer()
 
-    def getHost(self) -> IAddress:
+    def getHost(self) -> IAddress:  # type: ignore[override]
         """The address of this end of the connection."""
         return self.session_transport.getHost()

@@ -10,7 +10,9 @@ from twisted.internet.interfaces import (
     IConsumer,
     IProtocol,
     IProtocolFactory,
-    ITransport,
+    IPushProducer,
+    ISSLTransport,
+    ITCPTransport,
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -23,14 +25,15 @@ from txsockjs._protocol.text import as_text, as_utf8
 from txsockjs._session.ending import OF_SESSION, end_application
 from txsockjs._session.flow import FlowControl, PullFlowControl, PushFlowControl
 from txsockjs._session.session import Session
+from txsockjs._session.tcp import TCPMethods, peer_certificate
 
-__all__ = ["SockJSTransport", "peer_address"]
+__all__ = ["SecureSockJSTransport", "SockJSTransport", "peer_address"]
 
 BYTES: Final = (bytes, bytearray, memoryview)
 
 
-@implementer(ITransport, IConsumer)
-class SockJSTransport:
+@implementer(ITCPTransport, IPushProducer, IConsumer)
+class SockJSTransport(TCPMethods):
     """One session as a Twisted transport: each write sends one message, each dataReceived brings one.
 
     SockJS messages are text; dataReceived gets them as UTF-8. A raw WebSocket also has binary messages; dataReceived
@@ -214,6 +217,14 @@ class SockJSTransport:
         check_close(code, reason)
         self.session.close(code, reason)
 
+    def abortConnection(self) -> None:
+        """Drop the session, what waits for the client, and the client's connection if there is one.
+
+        The protocol's connectionLost is called with ConnectionAborted at the end of this turn. Does nothing if the
+        session has ended.
+        """
+        self.session.abort()
+
     def pauseProducing(self) -> None:
         """Take no more messages from the client: dataReceived is not called before resumeProducing.
 
@@ -225,10 +236,6 @@ class SockJSTransport:
     def resumeProducing(self) -> None:
         """Take messages again. Does nothing if nothing was paused, or if the session has ended."""
         self.session.resume()
-
-    def stopProducing(self) -> None:
-        """The same as loseConnection."""
-        self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Pause the producer while the client does not keep up, and stop it when the session ends.
@@ -249,13 +256,30 @@ class SockJSTransport:
         self._flow = None
         self.session.watch(None)
 
-    def getPeer(self) -> IAddress:
+    @property
+    def connection(self) -> object:
+        """The Twisted transport of the connection that carries the session at the moment; None between two polls."""
+        receiver = self.session.receiver
+        return receiver.connection if receiver is not None else None
+
+    def getPeer(self) -> IAddress:  # type: ignore[override]  # not every client has an IP address
         """The client's address; behind a proxy, the one in the header that the option proxy_header names."""
         return self._peer
 
-    def getHost(self) -> IAddress:
+    def getHost(self) -> IAddress:  # type: ignore[override]
         """The address of this end of the connection."""
         return self._host
+
+
+@implementer(ISSLTransport)
+class SecureSockJSTransport(SockJSTransport):  # type: ignore[override]  # its addresses are those above
+    """The transport of a session whose first connection has come over TLS."""
+
+    __slots__ = ()
+
+    def getPeerCertificate(self) -> object:
+        """The certificate that the client has shown on the present connection; None without one, and between polls."""
+        return peer_certificate(self.connection)
 
 
 def peer_address(request: Request, proxy_header: str | None) -> IAddress:

@@ -84,7 +84,7 @@ class MessageListener(Protocol):
 class WebSocketConnection:
     """A WebSocket of RFC 6455, from the answer to the upgrade to its end. Belongs to the reactor thread.
 
-    max_messages: see Options. writer: takes encoded frames while it is ready.
+    max_messages: see Options. writer: takes encoded frames while it is ready. transport: of the connection.
     """
 
     # An attribute of the class: there are thousands of connections, and few are ever paused.
@@ -112,7 +112,7 @@ class WebSocketConnection:
         # For the answer to our close frame.
         self._timer: IDelayedCall | None = None
         self._reason: Failure | None = None
-        self._transport: Connection
+        self.transport: Connection
         self.writer: SocketWriter
 
     @cached_property
@@ -143,7 +143,7 @@ class WebSocketConnection:
             self.send(beat + PING)
         if self._life_sign is None:
             clock, seconds = self._registry.clock, self._options.pong_timeout
-            self._life_sign = LifeSign(clock, self._transport, seconds, self._silent)
+            self._life_sign = LifeSign(clock, self.transport, seconds, self._silent)
         # While the connection is paused, a pong is not read, so it is not waited for.
         self._life_sign.wait(is_sent, must_answer=not self._is_paused)
 
@@ -167,7 +167,7 @@ class WebSocketConnection:
         if self._is_open:
             self._is_paused = True
             self._stop_life_sign()
-            self._transport.pauseProducing()
+            self.transport.pauseProducing()
 
     def resume(self) -> None:
         """Read again, in a later turn: this may be called while a message is handed over, before those behind it.
@@ -177,7 +177,7 @@ class WebSocketConnection:
         if self._is_paused:
             self._is_paused = False
             if not self._unread:
-                self._transport.resumeProducing()
+                self.transport.resumeProducing()
             elif self._reading is None:
                 self._reading = self._registry.clock.callLater(0, self._read)
 
@@ -190,7 +190,7 @@ class WebSocketConnection:
     def drop(self, why: str) -> None:
         """End the connection at once, without a close frame. why: the text of the reason that the listener gets."""
         self._reason = Failure(ConnectionLost(why))
-        self._transport.abortConnection()
+        self.transport.abortConnection()
 
     def abort(self) -> None:
         """Drop the connection now, without a close frame."""
@@ -200,7 +200,7 @@ class WebSocketConnection:
 
     def makeConnection(self, transport: Connection) -> None:
         """Begin with this transport; called once, first."""
-        self._transport = transport
+        self.transport = transport
         self.writer = open_writer(transport, self._resumed)
         self._registry.connection_opened(self)
         self._listener.opened()
@@ -232,14 +232,14 @@ class WebSocketConnection:
         self._reading, until = None, clock.seconds() + SLICE_SECONDS
         while self._unread and not self._is_paused:
             if clock.seconds() >= until:
-                self._transport.pauseProducing()
+                self.transport.pauseProducing()
                 self._reading = self._reading or clock.callLater(0, self._read)
                 return
             piece = bytes(self._unread[:PIECE_BYTES])
             del self._unread[:PIECE_BYTES]
             self._feed(piece)
         if not self._is_paused:
-            self._transport.resumeProducing()
+            self.transport.resumeProducing()
 
     def _feed(self, data: bytes) -> None:
         texts = short_texts(data) if self._reads_short else None
@@ -320,10 +320,10 @@ class WebSocketConnection:
     def _end(self) -> None:
         """The codec has nothing more to send: end the connection (RFC 6455 section 7.1.1)."""
         self.writer.release()
-        tcp = ITCPTransport(self._transport, None)
+        tcp = ITCPTransport(self.transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
             # TLS sends its own close, and reads until that of the client.
-            self._transport.loseConnection()
+            self.transport.loseConnection()
         else:
             # A client that is still sending would get a reset before it reads the close frame. So only this direction
             # is closed, and what the client sends is discarded until it closes, too.

@@ -101,7 +101,7 @@ class Hixie76Connection:
         self._state = _State.CHALLENGED
         self._received = bytearray()
         self._timer: IDelayedCall | None = None
-        self._transport: Connection
+        self.transport: Connection
         self.writer: SocketWriter
 
     # For the listener
@@ -128,16 +128,16 @@ class Hixie76Connection:
             self._state = _State.CLOSING
             self._life_sign.stop()
             self.writer.release()
-            self._transport.loseConnection()
+            self.transport.loseConnection()
             self._arm()
 
     def pause(self) -> None:
         """Stop reading."""
-        self._transport.pauseProducing()
+        self.transport.pauseProducing()
 
     def resume(self) -> None:
         """Read again."""
-        self._transport.resumeProducing()
+        self.transport.resumeProducing()
 
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol: close."""
@@ -145,13 +145,13 @@ class Hixie76Connection:
 
     def abort(self) -> None:
         """Drop the connection now."""
-        self._transport.abortConnection()
+        self.transport.abortConnection()
 
     # For the connection
 
     def makeConnection(self, transport: Connection) -> None:
         """Begin with this transport: answer the upgrade. The rest of the challenge must come within close_timeout."""
-        self._transport = transport
+        self.transport = transport
         clock, seconds = self._registry.clock, self._registry.options.pong_timeout
         self._life_sign = LifeSign(clock, transport, seconds, self.abort)
         transport.write(self._answer)
@@ -191,7 +191,7 @@ class Hixie76Connection:
         nonce = bytes(self._received[:NONCE_BYTES])
         del self._received[:NONCE_BYTES]
         self._state = _State.OPEN
-        self._transport.write(hashlib.md5(self._numbers + nonce, usedforsecurity=False).digest())
+        self.transport.write(hashlib.md5(self._numbers + nonce, usedforsecurity=False).digest())
         self._listener.opened()
 
     def _take(self) -> bool:

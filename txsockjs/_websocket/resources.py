@@ -33,6 +33,10 @@ class AnyWebSocket(Protocol):
     def writer(self) -> SocketWriter:
         """Takes frames while it is ready."""
 
+    @property
+    def transport(self) -> object:
+        """The transport of the connection."""
+
     def send(self, frames: bytes) -> None:
         """Write whole frames that are encoded already."""
 
@@ -61,42 +65,47 @@ class SocketReceiver:
     def __init__(self, session: Session, framing: Framing) -> None:
         self.framing = framing
         self._session = session
-        self.connection: AnyWebSocket
+        self.socket: AnyWebSocket
 
     # For the session
 
     @property
     def writer(self) -> SocketWriter:
         """The connection's writer."""
-        return self.connection.writer
+        return self.socket.writer
+
+    @property
+    def connection(self) -> object:
+        """The transport of the connection."""
+        return self.socket.transport
 
     def send(self, data: bytes) -> None:
         """Write a frame that carries no messages."""
-        self.connection.send(data)
+        self.socket.send(data)
 
     def pause(self) -> None:
         """Stop reading."""
-        self.connection.pause()
+        self.socket.pause()
 
     def resume(self) -> None:
         """Read on."""
-        self.connection.resume()
+        self.socket.resume()
 
     def heartbeat(self) -> None:
         """Send the heartbeat frame, and a ping, which finds out whether the client is there."""
-        self.connection.ping(self.framing.heartbeat)
+        self.socket.ping(self.framing.heartbeat)
 
     def check(self) -> None:
         """Send a ping, which finds out whether the client is there."""
-        self.connection.ping(b"")
+        self.socket.ping(b"")
 
     def end(self, code: int, reason: str) -> None:
         """Close the WebSocket with 1000: the SockJS close frame before it had the code."""
-        self.connection.close(1000, reason)
+        self.socket.close(1000, reason)
 
     def abort(self) -> None:
         """Drop the connection."""
-        self.connection.abort()
+        self.socket.abort()
 
     # For the connection
 
@@ -107,20 +116,20 @@ class SocketReceiver:
     def message(self, data: bytes, opcode: Opcode) -> None:
         """Hand the messages of a text to the session; fail the connection for anything else."""
         if opcode is not Opcode.TEXT:
-            self.connection.fail(CloseCode.UNSUPPORTED_DATA, "SockJS frames are text")
+            self.socket.fail(CloseCode.UNSUPPORTED_DATA, "SockJS frames are text")
             return
         try:
             messages = decode_websocket(data.decode("utf-8"))
         except UnicodeDecodeError:
-            self.connection.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
+            self.socket.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
         except ClientError:
-            self.connection.fail(CloseCode.INVALID_DATA, "Broken framing.")
+            self.socket.fail(CloseCode.INVALID_DATA, "Broken framing.")
         else:
             self._take(messages)
 
     def _take(self, messages: Sequence[str | bytes]) -> None:
-        if self._session.backlog + len(messages) > self.connection.max_messages:
-            self.connection.fail(CloseCode.POLICY_VIOLATION, "Too many messages wait")
+        if self._session.backlog + len(messages) > self.socket.max_messages:
+            self.socket.fail(CloseCode.POLICY_VIOLATION, "Too many messages wait")
         else:
             self._session.receive(messages)
 
@@ -138,7 +147,7 @@ class RawReceiver(SocketReceiver):
 
     def end(self, code: int, reason: str) -> None:
         """Close the WebSocket with this code: no SockJS frame carries it."""
-        self.connection.close(code, reason)
+        self.socket.close(code, reason)
 
     def message(self, data: bytes, opcode: Opcode) -> None:
         """Hand the message to the session: text, or the bytes of a binary message."""
@@ -148,7 +157,7 @@ class RawReceiver(SocketReceiver):
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            self.connection.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
+            self.socket.fail(CloseCode.INVALID_DATA, "Text must be UTF-8")
         else:
             self._take([text])
 
@@ -196,16 +205,14 @@ class WebSocket(Endpoint):
 
     def _open(self, request: Request, head: bytes, framing: Framing, extensions: Sequence[Extension] = ()) -> int:
         receiver = self.receiver(self._session(request), framing)
-        receiver.connection = connection = WebSocketConnection(self.service.registry, receiver, head, extensions)
+        receiver.socket = connection = WebSocketConnection(self.service.registry, receiver, head, extensions)
         upgrade_connection(request, connection)
         return NOT_DONE_YET
 
     def _respond_hixie76(self, request: Request) -> int:
         response, numbers = accept(request)
         receiver = self.receiver(self._session(request), self.framing_hixie76)
-        receiver.connection = connection = Hixie76Connection(
-            self.service.registry, receiver, response.serialize(), numbers
-        )
+        receiver.socket = connection = Hixie76Connection(self.service.registry, receiver, response.serialize(), numbers)
         upgrade_connection(request, connection)
         return NOT_DONE_YET
 

@@ -102,6 +102,7 @@ class _Client:
 
     def __init__(self) -> None:
         self.framing = MEMORY
+        self.connection = None
         self.writer = self
         self.ready = True
         self.acknowledged = 0

@@ -29,6 +29,8 @@ class MemoryTransport(StringTransport):
         StringTransport.__init__(self)
         self.is_aborted = False
         self.is_half_closed = False
+        self._is_kept_alive = False
+        self._is_without_delay = True
         self.channel = site.buildProtocol(self.getPeer())
         assert self.channel is not None
         self.channel.makeConnection(self)
@@ -65,18 +67,20 @@ class MemoryTransport(StringTransport):
         self.is_aborted = True
 
     def getTcpKeepAlive(self) -> bool:
-        """Keep-alives are off."""
-        return False
+        """What was set; off at first."""
+        return self._is_kept_alive
 
     def getTcpNoDelay(self) -> bool:
-        """Segments are sent at once."""
-        return True
+        """What was set; on at first."""
+        return self._is_without_delay
 
     def setTcpKeepAlive(self, enabled: bool) -> None:
-        """Has no effect in memory."""
+        """Has no effect in memory but on getTcpKeepAlive."""
+        self._is_kept_alive = bool(enabled)
 
     def setTcpNoDelay(self, enabled: bool) -> None:
-        """Has no effect in memory."""
+        """Has no effect in memory but on getTcpNoDelay."""
+        self._is_without_delay = bool(enabled)
 
 
 class MemoryResponse:
