@@ -70,6 +70,8 @@ class SockJSResource(Resource):
             from twisted.internet import reactor
 
             clock = IReactorTime(reactor)
+        # Code for txsockjs 1.2.2 reads this attribute.
+        self._factory = factory
         self._service = Service(clock, factory, make_options(options))
         self._iframe = IFrame(self._service)
 

@@ -53,6 +53,10 @@ class MultiplexProtocol(Protocol):
         """Forget the subscription."""
         self.factory.forget(self, subscription)
 
+    def broadcast(self, topic: str, message: object) -> None:
+        """Send one message to every subscriber of a topic."""
+        self.factory.broadcast(topic, message)
+
     def pause_changed(self) -> None:
         """Pause the session while any subscription is paused."""
         if any(subscription.is_paused for subscription in self.subscriptions.values()):
@@ -73,10 +77,13 @@ class MultiplexProtocol(Protocol):
 class MultiplexFactory(Factory):
     """The topics of a multiplexed service, each with a factory of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, resource: SockJSResource | None = None) -> None:
+        """resource: that serves the factory, as code for txsockjs 1.2.2 gives it; only such code reads it."""
+        self._resource = resource
         # Called for each wish of a client; the resource replaces it by its own `subscribe`.
         self.on_subscribe: Callable[[MultiplexProtocol, str], None] = self.subscribe
-        self._factories: dict[str, IProtocolFactory] = {}
+        # Each topic's factory. Code for 1.2.2 that overrides `subscribe` reads this attribute.
+        self._topics: dict[str, IProtocolFactory] = {}
         self._subscribers: dict[str, set[Subscription]] = {}
 
     def buildProtocol(self, addr: IAddress | None) -> MultiplexProtocol:  # type: ignore[override]  # its factory is ours
@@ -87,14 +94,14 @@ class MultiplexFactory(Factory):
 
     def addFactory(self, name: str, factory: IProtocolFactory) -> None:
         """Serve a topic. Raises ValueError if its name has a comma or is served already."""
-        if "," in name or name in self._factories:
+        if "," in name or name in self._topics:
             raise ValueError(f"topic {name!r} has a comma or is served already: give another name")
-        self._factories[name] = factory
+        self._topics[name] = factory
         factory.doStart()
 
     def removeFactory(self, name: str) -> None:
         """Stop serving a topic and end its subscriptions. Raises KeyError if it is not served."""
-        factory = self._factories.pop(name)
+        factory = self._topics.pop(name)
         for subscription in tuple(self._subscribers.get(name, ())):
             subscription.loseConnection()
         factory.doStop()
@@ -113,7 +120,7 @@ class MultiplexFactory(Factory):
 
         Override this to refuse a client, or to add a topic when it is first asked for.
         """
-        factory = self._factories.get(name)
+        factory = self._topics.get(name)
         if factory is None:
             p.transport.writeText(f"uns,{name}")
             return
@@ -123,11 +130,11 @@ class MultiplexFactory(Factory):
 
     def forget(self, p: MultiplexProtocol, subscription: Subscription) -> None:
         """Remove a subscription of the client p; it has ended."""
-        del p.subscriptions[subscription.name]
-        others = self._subscribers[subscription.name]
+        del p.subscriptions[subscription.topic]
+        others = self._subscribers[subscription.topic]
         others.discard(subscription)
         if not others:
-            del self._subscribers[subscription.name]
+            del self._subscribers[subscription.topic]
 
 
 class SockJSMultiplexResource(SockJSResource):
@@ -138,11 +145,12 @@ class SockJSMultiplexResource(SockJSResource):
     """
 
     factoryClass: type[MultiplexFactory] = MultiplexFactory
+    _factory: MultiplexFactory
 
     def __init__(self, options: Mapping[str, object] | None = None, clock: IReactorTime | None = None) -> None:
-        self._factory = self.factoryClass()
-        self._factory.on_subscribe = self.subscribe
-        SockJSResource.__init__(self, self._factory, options, clock)
+        factory = self.factoryClass()
+        factory.on_subscribe = self.subscribe
+        SockJSResource.__init__(self, factory, options, clock)
 
     def addFactory(self, name: str, factory: IProtocolFactory) -> None:
         """Serve a topic. Raises ValueError if its name has a comma or is served already."""

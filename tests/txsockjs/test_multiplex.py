@@ -1,7 +1,9 @@
 """Several topics over one session."""
 
+from collections.abc import Mapping
+
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IConsumer, ITransport
+from twisted.internet.interfaces import IConsumer, IReactorTime, ITransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import Site
@@ -10,6 +12,7 @@ from zope.interface.verify import verifyObject
 from tests.txsockjs.fakes import App, Apps, Service
 from tests.txsockjs.test_factory import Started
 from tests.txsockjs.test_life import Failing, Leaving
+from txsockjs.factory import SockJSResource
 from txsockjs.multiplex import MultiplexFactory, MultiplexProtocol, SockJSMultiplexResource
 from txsockjs.testing import MemoryWebSocket
 from txsockjs.utils import broadcast
@@ -32,6 +35,32 @@ class Case(SynchronousTestCase):
         self.service.flush()
         self.socket.read()
         return self.socket.texts
+
+
+class AtFirstUse(MultiplexFactory):
+    """Serves a topic from its first use on, in the way of txsockjs 1.2.2."""
+
+    def subscribe(self, p: MultiplexProtocol, name: str) -> None:
+        if name not in self._topics:
+            self.addFactory(name, Apps())
+        MultiplexFactory.subscribe(self, p, name)
+
+
+class AsIn122(SockJSMultiplexResource):
+    def __init__(self, options: Mapping[str, object] | None = None, clock: IReactorTime | None = None) -> None:
+        SockJSResource.__init__(self, AtFirstUse(self), options, clock)
+
+
+class FormerConstructionTests(Case):
+    resource_class = AsIn122
+
+    def test_the_factorys_own_subscribe_decides(self) -> None:
+        for text in ("sub,news", "sub,new"):
+            self.socket.send_text(text)
+        for name in ("news", "new"):
+            self.resource.broadcast(name, "x")
+
+        self.assertEqual(self.got(), ["msg,news,x", "msg,new,x"])
 
 
 class TopicTests(Case):
@@ -61,6 +90,17 @@ class TopicTests(Case):
         self.apps.last.transport.writeSequence(["\u00e9", b"\x80"])
 
         self.assertEqual(self.got(), ["msg,news,x,y", "msg,news,é", "msg,news,€"])
+
+    def test_a_message_to_all_can_be_sent_by_any_of_them(self) -> None:
+        other = MemoryWebSocket(self.service, "/websocket")
+        for socket in (self.socket, other):
+            socket.send_text("sub,news")
+        self.assertEqual(self.apps.last.transport.topic, "news")  # type: ignore[attr-defined]  # of a topic's transport
+        self.apps.last.transport.broadcast(b"x")  # type: ignore[attr-defined]
+
+        self.assertEqual(self.got(), ["msg,news,x"])
+        other.read()
+        self.assertEqual(other.texts, ["msg,news,x"])
 
     def test_a_client_unsubscribes(self) -> None:
         self.socket.send_text("sub,news")
@@ -205,7 +245,7 @@ class OnDemand(MultiplexFactory):
     """Makes topics when they are asked for."""
 
     def subscribe(self, p: MultiplexProtocol, name: str) -> None:
-        if name.startswith("room-") and name not in self._factories:
+        if name.startswith("room-") and name not in self._topics:
             self.addFactory(name, Echoes())
         super().subscribe(p, name)
 

@@ -33,6 +33,9 @@ class Subscriber(Protocol):
     def subscription_ended(self, subscription: "Subscription") -> None:
         """The subscription has ended."""
 
+    def broadcast(self, topic: str, message: object) -> None:
+        """Send one message to every subscriber of a topic."""
+
     def pause_changed(self) -> None:
         """A subscription was paused or resumed."""
 
@@ -44,8 +47,8 @@ class Subscriber(Protocol):
 class Subscription(TCPMethods):
     """The transport of a topic's protocol: each write sends one message, each dataReceived brings one.
 
-    Belongs to the reactor thread. When the protocol raises an error, its subscription ends; the session and its other
-    subscriptions go on.
+    topic: its name. When the protocol raises an error, its subscription ends; the session and its other subscriptions
+    go on. Belongs to the reactor thread.
     """
 
     disconnecting = False
@@ -54,7 +57,7 @@ class Subscription(TCPMethods):
     def __init__(self, subscriber: Subscriber, name: str) -> None:
         """name: of the topic."""
         self.session_transport = subscriber.transport
-        self.name = name
+        self.topic = name
         self.is_paused = False
         self.flow: FlowControl | None = None
         self._subscriber = subscriber
@@ -106,12 +109,16 @@ class Subscription(TCPMethods):
     def write(self, data: bytes | str) -> None:
         """Send one message; dropped when the subscription has ended."""
         if not self.disconnecting:
-            self.session_transport.writeText(f"msg,{self.name},{as_text(data, self.session_transport.encoding)}")
+            self.session_transport.writeText(f"msg,{self.topic},{as_text(data, self.session_transport.encoding)}")
 
     def writeSequence(self, data: Iterable[bytes | str]) -> None:
         """Send one message for each item."""
         for item in data:
             self.write(item)
+
+    def broadcast(self, data: object) -> None:
+        """Send one message to every subscriber of the topic, this client among them; it is encoded once."""
+        self._subscriber.broadcast(self.topic, data)
 
     def loseConnection(self) -> None:
         """End the subscription: tell the client (`uns`), and call the protocol's connectionLost before this returns."""
@@ -124,7 +131,7 @@ class Subscription(TCPMethods):
             self._end(Failure(ConnectionAborted()))
 
     def _end(self, reason: Failure) -> None:
-        self.session_transport.writeText(f"uns,{self.name}")
+        self.session_transport.writeText(f"uns,{self.topic}")
         self.lost(reason)
 
     def pauseProducing(self) -> None:
