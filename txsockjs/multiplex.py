@@ -65,9 +65,9 @@ class MultiplexProtocol(Protocol):
             self.transport.resumeProducing()
 
     def producer_changed(self) -> None:
-        """Hear of the session's flushes while any subscription has a producer."""
-        has_any = any(subscription.flow is not None for subscription in self.subscriptions.values())
-        self.transport.session.watch(self._flushed if has_any else None)
+        """Hear of the session's flushes while any subscription has a producer, or waits for the end of its turn."""
+        needs_any = any(subscription.needs_flushes for subscription in self.subscriptions.values())
+        self.transport.session.watch(self._flushed if needs_any else None)
 
     def _flushed(self) -> None:
         for subscription in tuple(self.subscriptions.values()):
@@ -103,7 +103,7 @@ class MultiplexFactory(Factory):
         """Stop serving a topic and end its subscriptions. Raises KeyError if it is not served."""
         factory = self._topics.pop(name)
         for subscription in tuple(self._subscribers.get(name, ())):
-            subscription.loseConnection()
+            subscription.end()
         factory.doStop()
 
     def broadcast(self, name: str, message: object) -> None:

@@ -54,7 +54,7 @@ class PullFlowControl:
 
     def flushed(self) -> None:
         """Ask for one more write."""
-        if not self._session.is_closing and not self._session.is_lagging:
+        if self._session.may_send and not self._session.is_lagging:
             self._producer.resumeProducing()
 
     def stop(self) -> None:

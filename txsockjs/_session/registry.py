@@ -31,6 +31,9 @@ __all__ = ["Registry", "AbortableConnection"]
 SLICE_SECONDS: Final = 0.01
 SLICE_SESSIONS: Final = 100
 
+# How many heartbeats in a row the close of a session waits for a producer that writes nothing.
+SILENT_BEATS: Final = 2
+
 
 class AbortableConnection(Protocol):
     """A WebSocket; its closing handshake may go on when its session has ended."""
@@ -191,10 +194,18 @@ class Registry:
             session.checked_at = now
         self._arm(session, min(session.sent_at, session.checked_at) + heartbeat - now)
         if is_quiet:
+            self._check_producer(session)
             receiver.heartbeat()
         elif is_unchecked:
             # Frames that are sent to a client that is gone must not keep it.
             receiver.check()
+
+    def _check_producer(self, session: Session) -> None:
+        """Nothing was sent for a whole heartbeat: a close that waits for a producer must not wait for ever."""
+        if session.waits_for_producer:
+            session.silent_beats += 1
+            if session.silent_beats >= SILENT_BEATS:
+                session.wait_no_longer()
 
     # SessionScheduler
 

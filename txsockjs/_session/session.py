@@ -16,7 +16,7 @@ from txsockjs._protocol.frames import Framing, Message, close_frame
 from txsockjs._session.batch import Batch
 from txsockjs._session.interfaces import Application, FrameWriter, Receiver, SessionObserver, SessionScheduler
 from txsockjs._session.outbox import Outbox
-from txsockjs._session.states import CLOSING, OPEN, TRANSITIONS, Input, State
+from txsockjs._session.states import CLOSING, FINISHING, OPEN, TRANSITIONS, Input, State
 from txsockjs._session.timers import TimerGroup
 from txsockjs._socket.writer import DirectWriter, write_to_all
 
@@ -56,6 +56,7 @@ class Session:
         "proof",
         "receiver",
         "sent_at",
+        "silent_beats",
         "state",
         "timer",
         "transport",
@@ -87,6 +88,8 @@ class Session:
         # For the observer: the session's timer, and when (in seconds) the last frame was sent and the client checked.
         self.timer: TimerGroup[Session] | None = None
         self.sent_at = self.checked_at = 0.0
+        # How many heartbeats in a row found that a close waits for a producer that has sent nothing.
+        self.silent_beats = 0
         self.outbox_limit = outbox_limit
         self.scheduler = scheduler
         self._observer = observer
@@ -224,7 +227,7 @@ class Session:
 
     def post(self, message: Message) -> None:
         """Send a message at the end of this turn, with the others of the turn; dropped when the session is closing."""
-        if self.state is not OPEN:
+        if self.state is not OPEN and self.state is not FINISHING:
             return
         batch = self.batch
         if batch is None:
@@ -262,18 +265,43 @@ class Session:
         return discarded + unwanted
 
     def close(self, code: int, reason: str) -> None:
-        """Close the session after what was posted before, at the end of this turn. Only the first close counts."""
-        if self.state is State.OPEN:
+        """Close the session after what was posted before, at the end of this turn. Only the first close counts.
+
+        A close that waits for a producer is replaced.
+        """
+        if self.state in (State.OPEN, State.FINISHING):
             self._close = (code, reason)
             self._move(Input.CLOSE)
             self.scheduler.flush_later(self)
-            if self.batch is not None:
-                # Leave the shared batch: what is added to it from now on comes after the close.
-                self.replace_batch(Batch(self.batch.messages, self.batch.size))
+            self._leave_shared_batch()
+
+    def finish(self, code: int, reason: str) -> None:
+        """The same as close, but if a producer is registered (`watch`) it may write to its end first."""
+        if self._flushed is None:
+            self.close(code, reason)
+        elif self.state is State.OPEN:
+            self._close = (code, reason)
+            self._move(Input.FINISH)
+            self._leave_shared_batch()
+
+    def _leave_shared_batch(self) -> None:
+        # What is added to it from now on comes after the close.
+        if self.batch is not None:
+            self.replace_batch(Batch(self.batch.messages, self.batch.size))
+
+    @property
+    def waits_for_producer(self) -> bool:
+        """Whether the session would be closed if it had no producer, and the producer may write."""
+        return self.state is State.FINISHING and not self.is_lagging
+
+    def wait_no_longer(self) -> None:
+        """Close the session now, if its close waits for a producer."""
+        if self.state is State.FINISHING:
+            self.close(*self._close)
 
     def abort(self) -> None:
         """Drop what waits, and at the end of this turn the client's connection; the application is told then."""
-        if self.state in (State.OPEN, State.CLOSING):
+        if self.state in (State.OPEN, State.FINISHING, State.CLOSING):
             self._move(Input.ABORT)
             self._drop_unsent()
             self.scheduler.flush_later(self)
@@ -288,9 +316,9 @@ class Session:
             receiver.end(*self._close)
 
     def watch(self, flushed: Callable[[], None] | None) -> None:
-        """Call this at the end of this turn, and after every flush; None: stop calling."""
+        """Call this at the end of this turn, and after every flush; None: stop calling, there is no producer."""
         self._flushed = flushed
-        if flushed is not None:
+        if flushed is not None or self.state is State.FINISHING:
             self.scheduler.flush_later(self)
 
     @property
@@ -307,7 +335,12 @@ class Session:
     @property
     def is_closing(self) -> bool:
         """Whether the application has closed the session, or was told of its end."""
-        return self.state in (State.CLOSING, State.ABORTING, State.CLOSED)
+        return self.state not in (State.NEW, State.OPEN)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether messages are taken: the session is open, or its close waits for a producer."""
+        return self.state in (State.OPEN, State.FINISHING)
 
     # Sending
 
@@ -343,6 +376,9 @@ class Session:
             self._flushed()
 
     def _go_on_to_the_end(self) -> None:
+        self.silent_beats = 0
+        if self.state is State.FINISHING and self._flushed is None:
+            self._move(Input.CLOSE)
         if self.state is State.ABORTING:
             self.drop(Failure(ConnectionAborted()))
         elif self.state is CLOSING and not self._outbox and self.receiver is not None:

@@ -59,6 +59,7 @@ class Subscription(TCPMethods):
         self.session_transport = subscriber.transport
         self.topic = name
         self.is_paused = False
+        self._is_over = False
         self.flow: FlowControl | None = None
         self._subscriber = subscriber
         self._protocol: IProtocol | None = None
@@ -77,15 +78,15 @@ class Subscription(TCPMethods):
     def received(self, payload: bytes) -> None:
         """Hand one message to the protocol."""
         try:
-            if self._protocol is not None:
+            if self._protocol is not None and not self.disconnecting:
                 self._protocol.dataReceived(payload)
         except Exception:
             self._failed()
 
     def lost(self, reason: Failure) -> None:
         """The subscription has ended: stop the producer, and call the protocol's connectionLost. Only once."""
-        if not self.disconnecting:
-            self.disconnecting = True
+        if not self._is_over:
+            self._is_over = self.disconnecting = True
             flow, protocol, self._protocol = self.flow, self._protocol, None
             self._subscriber.subscription_ended(self)
             self.resumeProducing()
@@ -93,22 +94,33 @@ class Subscription(TCPMethods):
             end_application(OF_TOPIC, flow, protocol, reason)
 
     def flushed(self) -> None:
-        """The session was flushed: pause or resume the producer, or ask it for more."""
+        """The session was flushed: pause or resume the producer, or ask it for more; end, if it was waited for."""
         try:
             if self.flow is not None:
                 self.flow.flushed()
+            elif self.disconnecting:
+                self.end()
         except Exception:
             self._failed()
 
     def _failed(self) -> None:
         self._log.failure("sockjs: a topic's protocol failed, its subscription ends")
-        self.loseConnection()
+        self.end()
+
+    @property
+    def needs_flushes(self) -> bool:
+        """Whether `flushed` must be called after a flush."""
+        return self.flow is not None or (self.disconnecting and not self._is_over)
+
+    def end(self) -> None:
+        """End the subscription now, whatever its producer has still to write: tell the client, and the protocol."""
+        self._end(Failure(ConnectionDone("The subscription was ended")))
 
     # For the protocol
 
     def write(self, data: bytes | str) -> None:
         """Send one message; dropped when the subscription has ended."""
-        if not self.disconnecting:
+        if not self._is_over:
             self.session_transport.writeText(f"msg,{self.topic},{as_text(data, self.session_transport.encoding)}")
 
     def writeSequence(self, data: Iterable[bytes | str]) -> None:
@@ -121,18 +133,23 @@ class Subscription(TCPMethods):
         self._subscriber.broadcast(self.topic, data)
 
     def loseConnection(self) -> None:
-        """End the subscription: tell the client (`uns`), and call the protocol's connectionLost before this returns."""
-        if not self.disconnecting:
-            self._end(Failure(ConnectionDone("The subscription was ended")))
+        """End the subscription: tell the client (`uns`), and call the protocol's connectionLost before this returns.
+
+        While a producer is registered, that waits until the turn in which the producer is unregistered has ended;
+        nothing is taken from the client meanwhile.
+        """
+        self.disconnecting = True
+        if self.flow is None:
+            self.end()
 
     def abortConnection(self) -> None:
-        """End the subscription, as loseConnection does, but with ConnectionAborted; the session goes on."""
-        if not self.disconnecting:
-            self._end(Failure(ConnectionAborted()))
+        """End the subscription now, with ConnectionAborted; the session goes on."""
+        self._end(Failure(ConnectionAborted()))
 
     def _end(self, reason: Failure) -> None:
-        self.session_transport.writeText(f"uns,{self.topic}")
-        self.lost(reason)
+        if not self._is_over:
+            self.session_transport.writeText(f"uns,{self.topic}")
+            self.lost(reason)
 
     def pauseProducing(self) -> None:
         """Take no more messages from the client, for its other topics as well: they share one connection."""
@@ -149,7 +166,7 @@ class Subscription(TCPMethods):
         """Pause the producer while the client does not keep up, as SockJSTransport does. Each topic may have one."""
         if self.flow is not None:
             raise RuntimeError(f"a producer is registered already; unregister it before {producer!r}")
-        if self.disconnecting:
+        if self._is_over:
             producer.stopProducing()
             return
         session = self.session_transport.session

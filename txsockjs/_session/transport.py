@@ -204,18 +204,21 @@ class SockJSTransport(TCPMethods):
         return self.session.discard(is_unwanted)
 
     def loseConnection(self) -> None:
-        """Close the session after what was written, with code 3000 and reason Go away!"""
+        """Close the session after what was written, with code 3000 and reason Go away!; see `close`."""
         self.close(3000, "Go away!")
 
     def close(self, code: int, reason: str) -> None:
         """Close the session after what was written. Only the first close counts.
+
+        While a producer is registered the session stays open for what is written, until the producer is unregistered or
+        writes nothing for twice the heartbeat's seconds, though the client keeps up; nothing is taken from the client.
 
         code: 1000 to 4999; applications choose from 3000 (RFC 6455 section 7.4.2). A raw WebSocket sends 1000 in place
         of a code that must not be sent, such as 1005. reason: text; a raw WebSocket sends its first 123 bytes. Raises
         ValueError for another code, TypeError for what is no whole number or no text.
         """
         check_close(code, reason)
-        self.session.close(code, reason)
+        self.session.finish(code, reason)
 
     def abortConnection(self) -> None:
         """Drop the session, what waits for the client, and the client's connection if there is one.

@@ -127,11 +127,12 @@ class PullTests(Case):
 
         self.assertEqual(service.post("/0/s/xhr").body, b"a[" + b",".join([b'"xxxxxxxx"'] * 6) + b"]\n")
 
-    def test_it_is_not_asked_after_the_close(self) -> None:
+    def test_it_is_not_asked_after_the_close_of_the_service(self) -> None:
         self.transport.registerProducer(PullProducer(self.transport), False)
         self.transport.loseConnection()
+        self.service.resource.stop(1001, "Bye")
 
-        self.assertEqual(self.frames, [b'c[3000,"Go away!"]\n', b""])
+        self.assertEqual(self.frames, [b'c[1001,"Bye"]\n', b""])
 
 
 class FailingProducerTests(Case):

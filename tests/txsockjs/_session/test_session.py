@@ -10,8 +10,8 @@ from txsockjs._session.states import TRANSITIONS, Input, State
 
 
 class TableTests(SynchronousTestCase):
-    def test_only_an_open_session_is_closed(self) -> None:
-        for state in set(State) - {State.OPEN}:
+    def test_only_an_open_session_is_closed_and_one_whose_close_waits(self) -> None:
+        for state in set(State) - {State.OPEN, State.FINISHING}:
             session = Session(None, FakeScheduler(), FakeScheduler(), 100)
             session.state = state
 
