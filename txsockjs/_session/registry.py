@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 from typing import Final, Protocol
+from weakref import ref
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorCore, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -119,6 +120,8 @@ class Registry:
 
     def _make(self, name: bytes | None, address: str, application: Callable[[Session], Application]) -> Session:
         self._check_room(address)
+        if not self._opened:
+            self._end_with_reactor()
         session = Session(name, self, self, self.options.max_outbox)
         session.opened_at = self.clock.seconds()
         session.application = application(session)
@@ -126,6 +129,17 @@ class Registry:
         self._addresses[address] += 1
         self._opened += 1
         return session
+
+    def _end_with_reactor(self) -> None:
+        reactor = IReactorCore(self.clock, None)
+        if reactor is not None:
+            # Behind the reactor's own trigger, which drops all connections. It must not keep a service that has gone.
+            reactor.addSystemEventTrigger("during", "shutdown", _reactor_stopped, ref(self))
+
+    def reactor_stopped(self) -> None:
+        """The reactor has dropped all connections: end what is left, the sessions of clients between two polls."""
+        for session in list(self._live):
+            session.lose(session.receiver, Failure(ConnectionLost("The reactor has stopped")))
 
     def _check_room(self, address: str) -> None:
         if self._stopped is not None:
@@ -299,3 +313,9 @@ class Registry:
             for session in live:
                 session.lose(None, Failure(ConnectionDone("The server has stopped")))
             self._stopped.callback(None)
+
+
+def _reactor_stopped(reference: "ref[Registry]") -> None:
+    registry = reference()
+    if registry is not None:
+        registry.reactor_stopped()
