@@ -11,6 +11,6 @@ once, while nothing is buffered: one system call. The rest of a frame that the s
 buffer is empty, says that the rest was sent. So a transport never buffers more than the rest of one frame; what waits
 beyond it is in the session's outbox, which has a limit.
 
-This works for plain TCP alone. TLS makes other bytes of those that are written, so a BufferedWriter uses
-`transport.write` and is not ready while the transport's buffer is full.
+This works for plain TCP alone. TLS makes other bytes of those that are written, and a wrapper around the site may want
+to see them, so a BufferedWriter uses `transport.write` and is not ready while the transport's buffer is full.
 """

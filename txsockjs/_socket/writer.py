@@ -12,6 +12,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
     IWriteDescriptor,
 )
+from twisted.protocols.policies import ProtocolWrapper
 from zope.interface import implementer
 
 from txsockjs._socket.tcp_info import progress
@@ -103,12 +104,24 @@ def write_to_all(writers: Iterable[SocketWriter], data: bytes) -> bool:
 
 
 def is_plain_socket(transport: object) -> bool:
-    """Whether a transport is a TCP socket that carries the bytes as they are written, as one with TLS does not."""
+    """Whether a transport is a TCP socket that carries the bytes as they are written, as one with TLS does not.
+
+    A ProtocolWrapper of twisted.protocols.policies, which claims to be what it wraps, counts as the socket if it only
+    passes on what is written, as that of the endpoint haproxy: does. Others must see it: they measure, log or limit.
+    """
     return (
         ITCPTransport.providedBy(transport)
         and ISystemHandle.providedBy(transport)
         and not ISSLTransport.providedBy(transport)
+        and (not isinstance(transport, ProtocolWrapper) or _passes_on(transport))
     )
+
+
+def _passes_on(wrapper: ProtocolWrapper) -> bool:
+    """Whether what is written to the wrapper reaches a plain socket as it is, and nobody has asked to see it."""
+    methods: tuple[Any, ...] = (wrapper.write, wrapper.writeSequence)
+    own = (ProtocolWrapper.write, ProtocolWrapper.writeSequence)
+    return tuple(getattr(each, "__func__", None) for each in methods) == own and is_plain_socket(wrapper.transport)
 
 
 class _BaseWriter:

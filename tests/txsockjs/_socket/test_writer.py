@@ -1,9 +1,21 @@
 """Many sockets that are written the same."""
 
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.protocols.haproxy import proxyEndpoint
+from twisted.protocols.policies import (
+    ProtocolWrapper,
+    ThrottlingFactory,
+    TimeoutFactory,
+    WrappingFactory,
+)
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.txsockjs.narrow_socket import PlainTransport
-from txsockjs._socket.writer import BufferedWriter, write_to_all
+from txsockjs._socket.writer import BufferedWriter, is_plain_socket, open_writer, write_to_all
 
 
 class WriteToAllTests(SynchronousTestCase):
@@ -47,3 +59,64 @@ class WriteToAllTests(SynchronousTestCase):
 
         self.assertEqual((buffered.narrow.taken, buffered.value()), ([], b"event"))
         self.assertEqual(self.outcomes(), [(b"event", b"", True)] * 3)
+
+
+class Listening:
+    """An endpoint that keeps the factory that it is to serve."""
+
+    factory: Any
+
+    def listen(self, factory: Any) -> None:
+        self.factory = factory
+
+
+class Counting(ProtocolWrapper):
+    count = 0
+
+    def write(self, data: bytes) -> None:
+        self.count += len(data)
+        ProtocolWrapper.write(self, data)
+
+
+class CountingFactory(WrappingFactory[Counting]):
+    protocol = Counting
+
+
+class PatientFactory(TimeoutFactory):
+    def callLater(self, period: float, func: Callable[[], object]) -> object:
+        return Clock().callLater(period, func)
+
+
+class WrappedTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.inner = Factory.forProtocol(Protocol)
+
+    def wrapped(self, factory: Any) -> Any:
+        wrapper = factory.buildProtocol(PlainTransport().getPeer())
+        wrapper.makeConnection(PlainTransport())
+        return wrapper
+
+    def test_a_wrapper_that_passes_everything_on_is_the_socket(self) -> None:
+        endpoint: Any = Listening()
+        proxyEndpoint(endpoint).listen(self.inner)
+
+        for factory in (WrappingFactory(self.inner), endpoint.factory):
+            self.assertTrue(is_plain_socket(self.wrapped(factory)), factory)
+
+    def test_a_wrapper_that_sees_what_is_written_is_not(self) -> None:
+        for factory in (PatientFactory(self.inner, 10), ThrottlingFactory(self.inner), CountingFactory(self.inner)):
+            self.assertFalse(is_plain_socket(self.wrapped(factory)), factory)
+
+    def test_neither_is_one_within_another(self) -> None:
+        outer = self.wrapped(CountingFactory(WrappingFactory(self.inner)))
+
+        self.assertFalse(is_plain_socket(outer.wrappedProtocol))
+
+    def test_it_sees_every_byte(self) -> None:
+        counting = self.wrapped(CountingFactory(self.inner))
+        writer = open_writer(counting, lambda: None)
+        writer.ready = True
+        writer.write(b"event")
+        write_to_all([writer], b"event")
+
+        self.assertEqual((counting.count, counting.transport.value()), (10, b"eventevent"))
