@@ -87,8 +87,9 @@ class WebSocketConnection:
     max_messages: see Options. writer: takes encoded frames while it is ready. transport: of the connection.
     """
 
-    # An attribute of the class: there are thousands of connections, and few are ever paused.
-    _is_paused = False
+    # Attributes of the class: there are thousands of connections, and few are ever paused. _is_ended: whether our side
+    # has closed both directions, so that nothing is read any more.
+    _is_paused = _is_ended = False
 
     def __init__(
         self, registry: Registry, listener: MessageListener, answer: bytes, extensions: Sequence[Extension] = ()
@@ -177,7 +178,7 @@ class WebSocketConnection:
         if self._is_paused:
             self._is_paused = False
             if not self._unread:
-                self.transport.resumeProducing()
+                self._resume_reading()
             elif self._reading is None:
                 self._reading = self._registry.clock.callLater(0, self._read)
 
@@ -239,6 +240,11 @@ class WebSocketConnection:
             del self._unread[:PIECE_BYTES]
             self._feed(piece)
         if not self._is_paused:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        # A transport that is closing must not be told to read.
+        if not self._is_ended:
             self.transport.resumeProducing()
 
     def _feed(self, data: bytes) -> None:
@@ -323,6 +329,8 @@ class WebSocketConnection:
         tcp = ITCPTransport(self.transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
             # TLS sends its own close, and reads until that of the client.
+            self._is_ended = True
+            self._unread.clear()
             self.transport.loseConnection()
         else:
             # A client that is still sending would get a reset before it reads the close frame. So only this direction

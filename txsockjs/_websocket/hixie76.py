@@ -133,11 +133,13 @@ class Hixie76Connection:
 
     def pause(self) -> None:
         """Stop reading."""
-        self.transport.pauseProducing()
+        if self._state is not _State.CLOSING:
+            self.transport.pauseProducing()
 
     def resume(self) -> None:
         """Read again."""
-        self.transport.resumeProducing()
+        if self._state is not _State.CLOSING:
+            self.transport.resumeProducing()
 
     def fail(self, code: CloseCode, reason: str) -> None:
         """The client broke the protocol: close."""

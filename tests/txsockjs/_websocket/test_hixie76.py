@@ -223,3 +223,12 @@ class EndTests(Case):
         answer.transport.drain()
 
         self.assertEqual(self.frames(answer), b'\x00o\xff\x00a["x"]\xff')
+
+    def test_an_application_may_pause_and_go_on_when_it_has_ended(self) -> None:
+        answer = self.opened()
+        answer.transport.receive(b"\xff\x00")
+        transport = self.service.apps.last.transport
+        transport.pauseProducing()
+        transport.resumeProducing()
+
+        self.assertTrue(answer.transport.disconnecting)

@@ -54,6 +54,22 @@ class ClientClosesTests(SynchronousTestCase):
         self.socket.codec.send_close(code, reason)
         self.socket.exchange()
 
+    def test_it_may_come_behind_many_messages_in_one_segment(self) -> None:
+        messages = masked(Opcode.TEXT, b'["x"]') * 1000
+        self.socket.exchange(messages + masked(Opcode.CLOSE, (4001).to_bytes(2)) + messages)
+
+        app = self.service.apps.last
+        self.assertEqual((len(app.messages), self.socket.closed_with), (1000, (4001, "")))
+        self.assertTrue(self.socket.transport.disconnecting)
+
+    def test_an_application_that_has_paused_may_go_on_after_it(self) -> None:
+        self.service.apps.came = lambda app, data: app.transport.pauseProducing()  # type: ignore[method-assign]
+        self.socket.exchange(masked(Opcode.TEXT, b'["x"]') + masked(Opcode.CLOSE, (4001).to_bytes(2)))
+        self.service.apps.last.transport.resumeProducing()
+        self.service.flush()
+
+        self.assertEqual(self.socket.closed_with, (4001, ""))
+
     def test_it_is_answered_with_its_own_code(self) -> None:
         self.close(4001, "bye")
 
