@@ -5,7 +5,8 @@ import sys
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IConsumer, ITCPTransport, ITransport
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.wire import Chargen
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -20,7 +21,9 @@ from txsockjs.testing import (
     RecordingTransport,
     WebSocketClient,
     XHRClient,
+    _clients,
 )
+from txsockjs.testing._clock import MOST_TURNS, TurnClock
 from txsockjs.utils import broadcast
 
 
@@ -150,6 +153,54 @@ class MemoryServiceTests(SynchronousTestCase):
 
     def test_the_transport_is_a_tcp_transport(self) -> None:
         verifyObject(ITCPTransport, MemoryTransport(MemoryService(Answering()).site))
+
+
+class EndlessTests(SynchronousTestCase):
+    """An application whose producer never ends does not hang its test."""
+
+    def test_what_it_has_sent_so_far_can_be_read_and_then_more(self) -> None:
+        for kind in (WebSocketClient, RawWebSocketClient, XHRClient):
+            client = kind(MemoryService(Factory.forProtocol(Chargen), {"max_outbox": 50_000}))
+            self.patch(_clients, "MOST_MESSAGES", 1000)
+
+            first = len(client.messages)
+
+            self.assertGreater(len(client.messages), first, kind)
+            self.assertGreaterEqual(first, 1000, kind)
+
+    def test_neither_does_one_protocol_alone(self) -> None:
+        self.assertGreaterEqual(len(RecordingTransport(Chargen()).messages), 1000)
+
+    def test_what_is_due_in_later_turns_comes_in_the_next(self) -> None:
+        clock, calls = TurnClock(), list[float]()
+
+        def call() -> None:
+            calls.append(clock.seconds())
+            clock.callLater(0, call)
+
+        clock.callLater(1, call)
+        clock.advance(0.5)
+        self.assertEqual(calls, [])
+
+        clock.advance(0.5)
+        self.assertEqual(calls, [1.0] * MOST_TURNS)
+        clock.advance(1)
+        self.assertEqual(calls[MOST_TURNS:], [2.0] * MOST_TURNS)
+
+    def test_a_call_may_cancel_another_of_its_turn_or_put_it_off(self) -> None:
+        clock, calls = TurnClock(), list[str]()
+
+        def change() -> None:
+            first.cancel()
+            second.reset(5)
+
+        clock.callLater(1, change)
+        first, second = (clock.callLater(1, calls.append, name) for name in ("first", "second"))
+        clock.advance(1)
+        self.assertEqual(calls, [])
+
+        clock.advance(5)
+        self.assertEqual(calls, ["second"])
 
 
 class RecordingTransportTests(SynchronousTestCase):

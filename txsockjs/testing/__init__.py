@@ -4,7 +4,7 @@ Which one to use:
 
 - `RecordingTransport` tests one protocol. It is a real SockJSTransport whose client is a list of messages.
 - `MemoryService` tests a factory as a service. A real SockJSResource runs in a real twisted.web Site on a
-  `twisted.internet.task.Clock`, and the clients below talk to it in memory:
+  `twisted.internet.task.Clock`, whose turns end whatever is in them, and the clients below talk to it in memory:
   `WebSocketClient`, `RawWebSocketClient` and `XHRClient` send and read messages, over one transport each;
   `MemoryWebSocket` sends and reads WebSocket frames; `MemoryService.request` sends HTTP requests and returns a
   `MemoryResponse`; `MemoryTransport` is a connection that takes and gives bytes.

@@ -1,7 +1,7 @@
 """Clients in memory that send and read messages: over a WebSocket, a raw WebSocket, and xhr."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from websockets.frames import Opcode
 
@@ -9,6 +9,9 @@ from txsockjs.testing._service import MemoryResponse, MemoryService
 from txsockjs.testing._websocket import MemoryWebSocket
 
 __all__ = ["RawWebSocketClient", "WebSocketClient", "XHRClient"]
+
+# How many messages a client that polls reads at once. An outbox never has so many, but a producer may never end.
+MOST_MESSAGES: Final = 30_000
 
 
 class WebSocketClient:
@@ -120,10 +123,12 @@ class XHRClient:
         self._poll.transport.lose()
 
     def _read(self) -> None:
-        """Read the polls that were answered, and poll again, until one stays open."""
+        """Read the polls that were answered, and poll again, until one stays open or there are MOST_MESSAGES."""
         self.service.flush()
-        while self._poll.is_ended and _close(self._frames) is None:
+        count = 0
+        while self._poll.is_ended and _close(self._frames) is None and count < MOST_MESSAGES:
             self._frames.append(self._poll.body.decode("ascii").removesuffix("\n"))
+            count += len(_messages(self._frames[-1:]))
             self._poll = self._request()
 
     def _request(self) -> MemoryResponse:

@@ -8,7 +8,6 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Factory
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from websockets.frames import Opcode
 
@@ -17,6 +16,7 @@ from txsockjs._protocol.options import make_options
 from txsockjs._session.registry import Registry
 from txsockjs._session.session import Session
 from txsockjs._session.transport import SockJSTransport
+from txsockjs.testing._clock import TurnClock
 
 __all__ = ["RecordingProducer", "RecordingTransport"]
 
@@ -31,7 +31,7 @@ class RecordingTransport(SockJSTransport):
 
     def __init__(self, protocol: IProtocol, options: Mapping[str, object] | None = None) -> None:
         """Connect the protocol: its makeConnection is called. options: as for SockJSResource. Raises BadOption."""
-        self._clock = Clock()
+        self._clock = TurnClock()
         self._given = protocol
         self._client = _Client()
         self._registry = Registry(self._clock, make_options(options))

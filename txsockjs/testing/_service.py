@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IProtocolFactory, ITCPTransport
-from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
@@ -12,6 +11,7 @@ from twisted.web.server import Site
 from zope.interface import implementer
 
 from txsockjs.factory import SockJSResource
+from txsockjs.testing._clock import TurnClock
 
 __all__ = ["MemoryResponse", "MemoryService", "MemoryTransport"]
 
@@ -134,14 +134,15 @@ class MemoryResponse:
 class MemoryService:
     """A factory served over SockJS, in memory.
 
-    clock: the service's only source of time. resource: the SockJSResource. site: the Site that has it.
+    clock: the service's only source of time (a Clock of twisted.internet.task). resource: the SockJSResource. site: the
+    Site that has it.
     """
 
     def __init__(
         self, factory: IProtocolFactory, options: Mapping[str, object] | None = None, prefix: str = "sockjs"
     ) -> None:
         """options: as for SockJSResource. prefix: its place in the site, one segment of a path. Raises BadOption."""
-        self.clock = Clock()
+        self.clock = TurnClock()
         self.prefix = prefix
         self.resource = SockJSResource(factory, options, self.clock)
         root = Resource()
@@ -149,7 +150,10 @@ class MemoryService:
         self.site = Site(root, reactor=self.clock)
 
     def flush(self) -> None:
-        """End the reactor's turn: what applications have written is sent."""
+        """End the reactor's turn: what applications have written is sent.
+
+        Of a producer that never ends, so much is sent as it writes in MOST_TURNS turns.
+        """
         self.clock.advance(0)
 
     def advance(self, seconds: float) -> None:
