@@ -131,8 +131,7 @@ class MixChannel(HTTPChannel):
 
     def _leave(self, phase: str) -> None:
         self.phase = phase
-        self.deadline = NEVER
-        self.write_deadline = NO_WRITE_DEADLINE
+        self.deadline, self.write_deadline = NEVER, NO_WRITE_DEADLINE
         self.upload.release()
 
     # Requests
@@ -411,6 +410,7 @@ class MixChannel(HTTPChannel):
             self._begin_closing()
             if self.isSecure():
                 self.deadline = self.site.seconds() + LINGER_SECONDS
+                self.transport.resumeProducing()
             self.site.idle.pop(self, None)
         HTTPChannel.loseConnection(self)
 
@@ -424,12 +424,12 @@ class MixChannel(HTTPChannel):
     def _close_writing(self) -> None:
         """Close our side for writing, and go on reading for a while."""
         self.deadline = self.site.seconds() + LINGER_SECONDS
+        self.transport.resumeProducing()
         if ISSLTransport.providedBy(self.transport):
             HTTPChannel.loseConnection(self)
         elif (tcp := ITCPTransport(self.transport, None)) is not None:
             # A producer that is paused would be resumed when the rest is sent, and TCP would not close then.
             self.transport.unregisterProducer()
-            self.transport.resumeProducing()
             tcp.loseWriteConnection()
 
     def readConnectionLost(self) -> None:

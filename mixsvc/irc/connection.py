@@ -157,6 +157,10 @@ class IrcConnection(Protocol):
         if self._is_ended:
             return
         self._is_ended = True
+        if not self._is_reading:
+            # TLS reads until the client's close_notify; what comes before that is discarded.
+            transport: Any = self.transport
+            transport.resumeProducing()
         self._outbox.end(as_bytes("", "ERROR", (f"Closing link: {reason}",)))
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()

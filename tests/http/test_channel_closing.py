@@ -11,7 +11,7 @@ from twisted.internet.testing import MemoryReactor
 from twisted.python.failure import Failure
 from zope.interface import alsoProvides
 
-from mixsvc.http.channel import LINGER_SECONDS, MixChannel
+from mixsvc.http.channel import LINGER_SECONDS, MAX_AHEAD, MixChannel
 from tests.http.memory_site import REQUEST, MemoryTLSTransport, MemoryTransport, connect
 from tests.http.test_channel import LATER, ChannelTestCase, Upgraded, post
 
@@ -45,6 +45,19 @@ class TLSTests(ChannelTestCase):
         self.pass_time(LINGER_SECONDS)
 
         assert self.below.disconnecting
+
+    def test_close_notify_is_read_behind_more_than_is_kept(self) -> None:
+        self.channel.dataReceived(LATER)
+        response = self.echo.waiting[0]
+        response.write(b"x" * 70_000)
+        self.transport.fill()
+        self.channel.dataReceived(b"x" * (MAX_AHEAD + 1))
+        assert self.transport.producerState == "paused"
+        self.site.finish_up()
+
+        response.finish()
+
+        assert self.transport.disconnecting and self.transport.producerState == "producing"
 
     def test_the_rest_then_has_the_write_deadline_that_it_has_without_tls(self) -> None:
         self.channel.dataReceived(b"\x00")

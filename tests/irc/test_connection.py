@@ -1,6 +1,6 @@
 """How a connection bears what no good client sends, and what it does in the course of time."""
 
-from mixsvc.irc.connection import REGISTER_SECONDS
+from mixsvc.irc.connection import CLOSE_SECONDS, REGISTER_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness
 
@@ -136,6 +136,20 @@ class DeadlineTests(IrcTestCase):
         assert client.take() == [":mixsvc.irc PING mixsvc.irc"]
         chat.clock.pump([20.0] * 3)
         assert client.got() == ["ERROR :Closing link: Ping timeout"] and client.is_closed
+
+    def test_a_client_that_ends_while_it_is_read_slowly_is_read_to_its_end(self) -> None:
+        """TLS closes when it has read the client's close_notify."""
+        chat = IrcHarness()
+        client = chat.irc(is_secure=True).register("Ann")
+        client.send("JOIN #lobby", "QUIT")
+        assert client.transport.producerState == "paused"
+        chat.database.settle()
+        assert client.is_closed and client.transport.producerState == "producing"
+
+        client.send(*["PRIVMSG #lobby :late"] * 200)
+        assert client.transport.producerState == "producing" and chat.database.rows() == []
+        chat.clock.advance(CLOSE_SECONDS)
+        assert client.transport.aborted
 
     def test_nothing_is_left_of_a_connection_that_is_lost(self) -> None:
         chat = IrcHarness()

@@ -326,11 +326,14 @@ class WebSocketConnection:
     def _end(self) -> None:
         """The codec has nothing more to send: end the connection (RFC 6455 section 7.1.1)."""
         self.writer.release()
+        # The client's end is still to be read, and is under TLS a message of its own.
+        self.resume()
         tcp = ITCPTransport(self.transport, None)
         if self._codec.close_rcvd is not None or tcp is None or ISSLTransport.providedBy(tcp):
             # TLS sends its own close, and reads until that of the client.
-            self._is_ended = True
             self._unread.clear()
+            self.transport.resumeProducing()
+            self._is_ended = True
             self.transport.loseConnection()
         else:
             # A client that is still sending would get a reset before it reads the close frame. So only this direction

@@ -128,6 +128,8 @@ class Hixie76Connection:
             self._state = _State.CLOSING
             self._life_sign.stop()
             self.writer.release()
+            # TLS reads until the client's close_notify.
+            self.transport.resumeProducing()
             self.transport.loseConnection()
             self._arm()
 

@@ -198,6 +198,14 @@ class EndTests(Case):
         self.assertTrue(self.service.apps.last.reasons[0].check(ConnectionDone))
         self.assertEqual(self.service.clock.getDelayedCalls(), [])
 
+    def test_a_client_that_is_not_read_at_its_close_is_read_to_its_end(self) -> None:
+        answer = self.opened()
+        self.service.apps.last.transport.pauseProducing()
+
+        answer.transport.receive(b"\xff\x00")
+
+        self.assertEqual((answer.transport.disconnecting, answer.transport.producerState), (True, "producing"))
+
     def test_a_lost_connection_is_told_once(self) -> None:
         self.opened().transport.lose()
 

@@ -100,6 +100,17 @@ class ClientClosesTests(SynchronousTestCase):
 
         self.assertEqual(self.service.apps.last.messages, [b"last"])
 
+    def test_a_client_that_is_not_read_at_its_close_is_read_to_its_end(self) -> None:
+        """TLS closes when it has read the client's close_notify."""
+        app = self.service.apps.last
+        self.service.apps.came = lambda app, data: app.transport.pauseProducing()  # type: ignore[method-assign]
+
+        self.socket.exchange(masked(Opcode.TEXT, b'["wait"]') + masked(Opcode.CLOSE, b"\x03\xe8"))
+
+        transport = self.socket.transport
+        self.assertEqual((app.messages, transport.disconnecting), ([b"wait"], True))
+        self.assertEqual(transport.producerState, "producing")
+
     def test_a_bad_code_is_a_violation(self) -> None:
         for data in (b"\x00", b"\x03\xed", b"\x03\xe8\xff"):
             socket = MemoryWebSocket(self.service)
