@@ -5,7 +5,7 @@
 - speaking: JOIN, PART, PRIVMSG, NOTICE, TOPIC, REDACT.
 - people: NAMES, LIST, WHO, WHOIS and the like.
 - operators: KICK, MODE.
-- history: CHATHISTORY.
+- history: CHATHISTORY. history_pages: finds enough messages for it.
 - manners: PING, AWAY, SETNAME, QUIT and what tells of the server.
 - events: what happens in the chat. refusals: what the chat refuses. delivery: messages as lines.
 

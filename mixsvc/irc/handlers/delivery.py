@@ -11,7 +11,7 @@ from mixsvc.irc.grammar.lines import LONGEST_LINE
 from mixsvc.irc.grammar.names import channel_of
 from mixsvc.irc.grammar.texts import spoken
 
-__all__ = ["Delivery", "deliver", "message_id", "number_of", "parts_of", "replay", "room_for_text"]
+__all__ = ["Delivery", "deliver", "is_line", "message_id", "number_of", "parts_of", "replay", "room_for_text"]
 
 # Hexadecimal digits that tell rooms apart in the ids of messages.
 ROOM_DIGITS: Final = 8
@@ -52,10 +52,15 @@ def replay(client: IrcClient, room: str, messages: Sequence[Mapping[str, Any]], 
             client.send(line)
 
 
+def is_line(message: Mapping[str, Any]) -> bool:
+    """Whether an old message is told: one that is deleted is not, and neither are old topics."""
+    return not message.get("deleted") and message.get("kind") != "topic"
+
+
 def _lines(client: IrcClient, room: str, message: Mapping[str, Any], how: Delivery) -> Iterator[bytes]:
-    kind, channel, source = message.get("kind", ""), channel_of(room), client.door.source(message["name"])
-    if message.get("deleted") or kind == "topic":
+    if not is_line(message):
         return
+    channel, source = channel_of(room), client.door.source(message["name"])
     stamp = _stamp(message["time"]) if how.is_replay and not client.has("server-time") else ""
     before, after = _around(message)
     space = room_for_text(source, channel, f"{before}{stamp}{after}")

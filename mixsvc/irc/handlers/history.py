@@ -11,17 +11,13 @@ from mixsvc.irc.clients.inquiries import ChatRefused
 from mixsvc.irc.grammar.lines import IrcLine
 from mixsvc.irc.grammar.names import channel_of, is_channel
 from mixsvc.irc.handlers.delivery import Delivery, number_of, replay
+from mixsvc.irc.handlers.history_pages import END, HistoryPages, Message
 from mixsvc.irc.handlers.table import CommandTable, IrcCommand
 
 __all__ = ["HistoryCommands"]
 
-# Beyond every number of a message.
-END: Final = 2**53 - 1
-
 # The parameters of each subcommand, without itself.
 PARAMETERS: Final = {"LATEST": 3, "BEFORE": 3, "AFTER": 3, "AROUND": 3, "BETWEEN": 4, "TARGETS": 3}
-
-Message = Mapping[str, Any]
 
 
 class BadReference(ValueError):
@@ -36,7 +32,10 @@ class HistoryPlace(NamedTuple):
 
 
 class WantedMessages(NamedTuple):
-    """Which messages: numbers from `start` and below `end`; of too many those near to `nearest`, the end by default."""
+    """Which messages: numbers from `start` and below `end`; of too many those near to `nearest`, the end by default.
+
+    If there are some on both sides of that, up to half of them are from before it.
+    """
 
     start: int
     end: int
@@ -53,6 +52,7 @@ class HistoryCommands:
 
     def __init__(self, client: IrcClient) -> None:
         self._client = client
+        self._pages = HistoryPages(client)
         self._batches = count(1)
 
     def commands(self) -> CommandTable:
@@ -95,7 +95,7 @@ class HistoryCommands:
         try:
             if not is_channel(target):
                 raise BadReference("There are no private messages in this chat")
-            wanted = await self._wanted(subcommand, room, words[1:], limit)
+            wanted = await self._wanted(subcommand, room, words[1:])
             messages = await self._between(room, wanted, limit)
         except BadReference as bad:
             client.fail("CHATHISTORY", "INVALID_PARAMS", subcommand, str(bad))
@@ -108,7 +108,7 @@ class HistoryCommands:
             replay(client, room, messages, wanted.nearest, how)
             with_batch.end()
 
-    async def _wanted(self, subcommand: str, room: str, words: Sequence[str], limit: int) -> WantedMessages:
+    async def _wanted(self, subcommand: str, room: str, words: Sequence[str]) -> WantedMessages:
         if subcommand == "LATEST" and words[0] == "*":
             return WantedMessages(0, END)
         places = [await self._place(room, each) for each in words]
@@ -120,29 +120,18 @@ class HistoryCommands:
         if subcommand == "AFTER":
             return WantedMessages(first.high, END, first.high)
         if subcommand == "AROUND":
-            start = max(1, first.low - limit // 2)
-            return WantedMessages(start, start + limit, first.low)
+            return WantedMessages(0, END, first.low)
         if first <= places[1]:
             return WantedMessages(first.high, places[1].low, first.low)
         return WantedMessages(places[1].high, first.low)
 
     async def _between(self, room: str, wanted: WantedMessages, limit: int) -> Sequence[Message]:
-        start, end = wanted.start, wanted.end
+        start, end, nearest = wanted
         if wanted.is_last:
-            page = await self._page(room, end, limit)
-            return [each for each in page["messages"] if each["number"] >= start]
-        # Whatever is not kept any more is not there.
-        start = max(start, (await self._page(room, END, 1))["first"])
-        if start >= end:
-            return []
-        page = await self._page(room, min(start + limit, end), limit)
-        return [each for each in page["messages"] if each["number"] >= start]
-
-    async def _page(self, room: str, before: int, limit: int) -> Mapping[str, Any]:
-        """The newest messages with numbers below one."""
-        if before < 1:
-            return {"messages": [], "first": 1, "last": 0}
-        return await self._client.answer("history", "history", room=room, limit=limit, before=before)
+            return await self._pages.newest(room, start, end, limit)
+        half = limit // 2 if start < nearest else 0
+        before = await self._pages.newest(room, start, nearest, half) if half else ()
+        return [*before, *await self._pages.oldest(room, max(start, nearest), end, limit - len(before))]
 
     async def _place(self, room: str, reference: str) -> HistoryPlace:
         if reference.startswith("msgid="):
@@ -151,7 +140,7 @@ class HistoryCommands:
                 raise BadReference("There is no such message in this channel")
             return HistoryPlace(number, number + 1)
         moment = _moment(reference)
-        page = await self._page(room, END, self._client.door.traits.page)
+        page = await self._pages.page(room, END, self._client.door.traits.page)
         low = await self._first(room, page, lambda time: time >= moment)
         high = await self._first(room, page, lambda time: time > moment)
         return HistoryPlace(low, high)
@@ -165,7 +154,7 @@ class HistoryCommands:
         # Of all messages, those up to below `low` are before it, and those from `high` on are behind it.
         while low < high:
             middle = (low + high) // 2
-            found = (await self._page(room, middle + 1, 1))["messages"]
+            found = (await self._pages.page(room, middle + 1, 1))["messages"]
             if found and is_behind(found[-1]["time"]):
                 high = min(middle, int(found[-1]["number"]))
             else:

@@ -50,6 +50,19 @@ class LongHistoryTests(IrcTestCase):
             read = self._read(client)
             assert nearest in read and 1 < len(read) < 20 and read == list(range(read[0], read[-1] + 1)), words
 
+    def test_the_first_ones_come_even_if_the_page_cannot_have_all(self) -> None:
+        self.chat = IrcHarness(history=50, rate=100, burst=100, max_outbox=8192)
+        ben = self.chat.inside("Ben")
+        for number in range(1, 21):
+            ben.send("say", room="lobby", text=str(number).rjust(300, "0"))
+            self.chat.database.settle()
+        client = self._client(*CAPABILITIES)
+        client.producer.resumeProducing()
+        client.send("CHATHISTORY AFTER #lobby timestamp=2000-01-01T00:00:00Z 15")
+        for _ in range(20):
+            self.chat.database.settle()
+        assert self._read(client)[:2] == [1, 2]
+
     def test_many_pages_at_once_do_not_end_the_connection(self) -> None:
         client = self._client(*CAPABILITIES)
         client.send(*["CHATHISTORY LATEST #lobby * 40"] * 10)
@@ -139,7 +152,38 @@ class HistoryTests(IrcTestCase):
     def test_deleted_messages_are_left_out(self) -> None:
         self.ben.send("delete", room="lobby", number=20)
         self.chat.database.settle()
-        assert self._ask("LATEST", "#lobby", "*", "2") == [19]
+        assert self._ask("LATEST", "#lobby", "*", "2") == [18, 19]
+
+    def test_as_many_as_are_asked_for_come_past_those_that_are_left_out(self) -> None:
+        ids = {number: self._id(number) for number in (4, 9, 10, 16, 20)}
+        for number in range(10, 16):
+            self.ben.send("delete", room="lobby", number=number)
+            self.chat.database.settle()
+        assert self._ask("BEFORE", "#lobby", ids[16], "3") == [7, 8, 9]
+        assert self._ask("AFTER", "#lobby", ids[9], "3") == [16, 17, 18]
+        assert self._ask("AROUND", "#lobby", ids[10], "4") == [8, 9, 16, 17]
+        assert self._ask("AROUND", "#lobby", ids[10], "1") == [16]
+        assert self._ask("BETWEEN", "#lobby", ids[4], ids[20], "6") == [5, 6, 7, 8, 9, 16]
+        assert self._ask("BETWEEN", "#lobby", ids[20], ids[4], "6") == [8, 9, 16, 17, 18, 19]
+        assert self._ask("LATEST", "#lobby", ids[9], "30") == [16, 17, 18, 19, 20]
+
+    def test_topics_do_not_look_like_the_end_of_the_history(self) -> None:
+        for number in range(5):
+            self.ben.send("say", room="lobby", text=f"/topic {number}")
+            self.chat.database.settle()
+        assert self._ask("LATEST", "#lobby", "*", "3") == [18, 19, 20]
+
+    def test_very_many_that_are_left_out_are_no_end_of_the_history(self) -> None:
+        with self.chat.database.connection as connection:
+            connection.executemany(
+                "INSERT INTO message (room, number, name, text, said_at, deleted_by)"
+                " VALUES ('lobby', ?, '', '', 0, '')",
+                ((number,) for number in range(21, 3000)),
+            )
+            connection.execute("UPDATE room SET last = 2999")
+        assert self._ask("LATEST", "#lobby", "*", "3") == []
+        (line,) = self.client.got()
+        assert " FAIL CHATHISTORY MESSAGE_ERROR LATEST #lobby :Too many deleted messages are there" in line
 
     def test_the_channels_with_something_new(self) -> None:
         self.client.take()
