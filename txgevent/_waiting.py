@@ -1,7 +1,7 @@
 """Waiting for Deferreds in greenlets, and for greenlets with Deferreds."""
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gevent.event import Event
 from greenlet import GreenletExit
@@ -17,13 +17,17 @@ __all__ = ["waitForDeferred", "waitForGreenlet"]
 
 T = TypeVar("T")
 
+# The attribute of a Deferred with the failure that a greenlet has handled. A table of them beside the Deferreds would
+# keep these for ever: the traceback of the failure has the frames that use them.
+HANDLED: Final = "_txgevent_handled"
+
 
 def waitForDeferred(deferred: "Deferred[T]", timeout: float | None = None) -> T:
     """Wait in this greenlet until the Deferred fires, while others run; returns its result.
 
     Raises the exception with which it fails, and TimeoutError after `timeout` seconds; the Deferred then goes on, and
-    may be waited for again or cancelled. Raises RuntimeError in the reactor's own greenlet, and in another native
-    thread.
+    may be waited for again or cancelled. Several greenlets may wait for the same one. Raises RuntimeError in the
+    reactor's own greenlet, and in another native thread.
     """
     _reactor().check_may_wait()
     waiting = Waiting(deferred)
@@ -45,9 +49,10 @@ def waitForGreenlet(greenlet: "Greenlet[..., T]") -> "Deferred[T]":
 
 
 class Waiting:
-    """One greenlet that waits for one Deferred."""
+    """One greenlet that waits for one Deferred; others may wait for the same one."""
 
     def __init__(self, deferred: "Deferred[Any]") -> None:
+        self._deferred = deferred
         self._fired = Event()
         self._given_up = False
         self._result: Any = None
@@ -67,16 +72,23 @@ class Waiting:
     def result(self) -> Any:
         """The result; raises the exception of a failure."""
         if isinstance(self._result, Failure):
+            # Behind the callbacks that there were when it failed, so that all of them have heard of it.
+            self._deferred.addErrback(self._handle)
             self._result.raiseException()
         return self._result
 
     def _on_result(self, result: Any) -> Any:
-        if self._given_up:
-            return result
-        self._result = result
-        self._fired.set()
-        # The waiting greenlet handles the failure.
-        return None if isinstance(result, Failure) else result
+        if not self._given_up:
+            self._result = getattr(self._deferred, HANDLED, None) if result is None else result
+            self._fired.set()
+        return result
+
+    def _handle(self, failure: Failure) -> Failure | None:
+        """Nobody else has to handle what this greenlet raises: it is not logged. Whoever waits later raises it, too."""
+        if failure.value is not self._result.value:
+            return failure
+        setattr(self._deferred, HANDLED, failure)
+        return None
 
 
 def _tell(deferred: "Deferred[Any]", greenlet: "Greenlet[..., Any]") -> None:

@@ -1,5 +1,6 @@
 """From Deferreds to greenlets and back."""
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from gevent.event import Event
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import deferLater
+from twisted.logger import capturedLogs
 
 from tests.txgevent.conftest import SECONDS, Run
 from txgevent import waitForDeferred, waitForGreenlet
@@ -35,6 +37,42 @@ def test_a_failure_is_raised(reactor: GeventReactor, run: Run[str]) -> None:
     failing: Deferred[None] = fail(KeyError("gone"))
 
     assert run(lambda: raises(KeyError, waitForDeferred, failing)) == "'gone'"
+
+
+def test_a_failure_is_raised_in_each_greenlet_that_waits_for_it(reactor: GeventReactor, run: Run[list[str]]) -> None:
+    failing: Deferred[None] = Deferred()
+
+    def wait() -> list[str]:
+        waiting = [gevent.spawn(raises, KeyError, waitForDeferred, failing) for _ in range(2)]
+        reactor.callLater(0.01, failing.errback, KeyError("gone"))
+        gevent.joinall(waiting)
+        return [*(each.get() for each in waiting), raises(KeyError, waitForDeferred, failing)]
+
+    assert run(wait) == ["'gone'"] * 3
+
+
+def test_a_failure_that_a_greenlet_gets_is_not_logged(run: Run[str]) -> None:
+    with capturedLogs() as events:
+        run(lambda: raises(KeyError, waitForDeferred, fail(KeyError("gone"))))
+        gc.collect()
+
+    assert [each for each in events if "log_failure" in each] == []
+
+
+def test_another_failure_behind_it_is_not_handled(reactor: GeventReactor, run: Run[str]) -> None:
+    failing: Deferred[None] = Deferred()
+    behind: Deferred[None] = Deferred()
+
+    def wait() -> str:
+        waiting = gevent.spawn(raises, KeyError, waitForDeferred, failing)
+        gevent.sleep(0)
+        failing.addErrback(lambda failure: behind)
+        failing.errback(KeyError("gone"))
+        told: str = waiting.get()
+        behind.errback(ValueError("another"))
+        return told + raises(ValueError, waitForDeferred, failing)
+
+    assert run(wait) == "'gone'another"
 
 
 def test_a_late_deferred_goes_on_and_may_be_waited_for_again(reactor: GeventReactor, run: Run[int]) -> None:
