@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.chat.protocol import commands
+from mixsvc.chat.protocol.rate_answers import answer
+from mixsvc.common import commands
 from mixsvc.common.currencies import decimals
 from mixsvc.pages.app import create_app
 from tests.pages.fakes import FakeMix
@@ -46,7 +47,7 @@ class Converting(SynchronousTestCase):
     def in_chat(self, amount: str, base: str, code: str) -> str:
         command = commands.parse(f"/convert {amount} {base} {code}")
         assert isinstance(command, commands.Convert)
-        return commands.answer(command, RATES).partition(" = ")[2].split()[0]
+        return answer(command, RATES).partition(" = ")[2].split()[0]
 
     @given(AMOUNTS, CODES, CODES)
     @example(Decimal(1_000_000), "USD", "JPY")

@@ -9,8 +9,8 @@ from mixsvc.chat.connection import ChatFactory
 from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.chat.handlers.broadcast import Broadcast
 from mixsvc.chat.model.people import Transport
-from mixsvc.chat.protocol.commands import LONGEST_TOPIC
 from mixsvc.chat.protocol.parsing import LARGEST_PAGE, LONGEST_REASON
+from mixsvc.common.commands import LONGEST_TOPIC
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.doors import ChatDoor, ChatLimits, DoorTransport
 

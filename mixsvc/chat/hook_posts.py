@@ -10,7 +10,7 @@ from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.protocol.parsing import LONGEST_KEY
 from mixsvc.chat.storage.records import HOOK, StoredMessage
 from mixsvc.common import names
-from mixsvc.common.bucket_table import BucketTable
+from mixsvc.common.token_bucket import BucketTable
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import TooFast
 

@@ -6,6 +6,7 @@ second one.
 
 - `names`: which names persons, rooms and topics may have, and when two names count as the same.
 - `private_rooms`: which rooms are closed and invisible. `hook_paths`: what may be logged of paths with secrets.
+- `commands`: what the texts of people mean that begin with a slash.
 - `addresses`: how IP addresses and networks are read, and which network a client counts as.
 - `http_grammar`: the form of tokens, hosts and origins in HTTP.
 - `text`: JSON, surrogates, long texts and misspelled words of strangers.
@@ -14,7 +15,7 @@ second one.
 - `records`: frozen values, as dataclasses make them, for a quicker start.
 - `callables`: whether a function of other people's code can be called as it will be.
 - `clocks`: the time of day, whether it may be believed, and the clock for durations.
-- `token_bucket`, `bucket_table`: how much one may do at once and in the long run, and how much many may.
+- `token_bucket`: how much one may do at once and in the long run, or each of many.
 - `files`: how files are opened that only the service's user may read.
 - `histogram`: how values are distributed, for the metrics.
 - `person_tokens`: what an application signs, to say who opens a connection.

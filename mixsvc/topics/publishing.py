@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from mixsvc.common.bucket_table import BucketTable
 from mixsvc.common.clocks import Clocks
 from mixsvc.common.positions import Position, write_position
 from mixsvc.common.records import record
+from mixsvc.common.token_bucket import BucketTable
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces.topics import TopicEvent

@@ -388,7 +388,7 @@ class ClientSessionTests(SynchronousTestCase):
         self.harness.settle()
 
         for each in (helped, in_capitals):
-            self.assertEqual("The commands.", str(self.failureResultOf(each, NothingSaid).value))
+            self.assertIn("/me waves: say what you do", str(self.failureResultOf(each, NothingSaid).value))
         self.successResultOf(following)
 
     def test_only_max_waiting_requests_wait(self) -> None:

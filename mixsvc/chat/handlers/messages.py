@@ -10,12 +10,13 @@ from mixsvc.chat.handlers.state import PUBLISHER, ChatState, begin_waiting, end_
 from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
-from mixsvc.chat.protocol import commands, events
-from mixsvc.chat.protocol.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
+from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import LONGEST_KEY, refusal
+from mixsvc.chat.protocol.rate_answers import answer
 from mixsvc.chat.protocol.requests import History, Say
 from mixsvc.chat.storage.records import TOPIC, Draft, PageQuery, StoredMessage
-from mixsvc.common import names
+from mixsvc.common import commands, names
+from mixsvc.common.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
 from mixsvc.common.text import without_surrogates
 from mixsvc.errors import NoSuchRoom
 from mixsvc.hooks.listeners import HeardMessage, MessageListeners
@@ -132,7 +133,7 @@ class MessageHandler:
     def _answer(self, request: Say, asked: Rate | Convert) -> None:
         # A key that no client can choose, made from the question's: a repeated question is answered once.
         key = None if request.key is None else "?" * LONGEST_KEY + request.key
-        text = commands.answer(asked, self._rates)
+        text = answer(asked, self._rates)
         stored = self._state.storage.append(request.room, RATES, text, key, ANSWER)
         # A failure is not reported: the author asks again if no answer comes.
         stored.addCallbacks(self._broadcast, lambda failure: None, (request.room,))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mixsvc.common.bucket_table import BucketTable
+from mixsvc.common.token_bucket import BucketTable
 
 __all__ = ["TokenBuckets"]
 

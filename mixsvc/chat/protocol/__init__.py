@@ -3,7 +3,7 @@
 - requests: the requests as records.
 - parsing: from the JSON text of a message to a request, or to RequestRefused.
 - events: the events as JSON text, one function each.
-- commands: texts that begin with a slash.
+- rate_answers: the answers to commands about rates. The commands are in mixsvc.common.commands.
 
 This text is the contract in short; docs/reference/chat-protocol.md has the same for those who write clients, with all
 fields and limits. tests/chat/protocol/test_texts.py checks that both name what the code has.

@@ -3,9 +3,10 @@
 import json
 import secrets
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from mixsvc.common import commands, names
+from mixsvc.common.commands import Action, BadCommand, Help, Plain, Topic
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 
 __all__ = ["TIME", "MemoryConnection", "MemoryServer", "Message"]
@@ -23,14 +24,19 @@ NEWEST: Final = 50
 FOUND: Final = 20
 
 MAX_TEXT: Final = 2000
+
+# The kind of a message that sets the topic.
+TOPIC: Final = "topic"
+
 BANNED: Final = 4003
 
 
 class MemoryServer:
     """A chat server that speaks docs/reference/chat-protocol.md to its connections and keeps everything in memory.
 
-    A room is there once somebody joins it or says something in it; what is said is stored at once. requests: every
-    message from the clients, in order, as `json.loads` read it.
+    A room is there once somebody joins it or says something in it; what is said is stored at once. A name is free when
+    the last connection of its person has ended. Nobody answers `/rate` and `/convert`. requests: every message from the
+    clients, in order, as `json.loads` read it.
     """
 
     def __init__(self, catch_up: int = 1000) -> None:
@@ -44,13 +50,16 @@ class MemoryServer:
         self._marks: dict[str, list[str]] = {}
         self._first: dict[str, int] = {}
         self._keys: dict[tuple[str, str], int] = {}
-        self._tokens: dict[str, object] = {}
+        # The tokens of those who said the messages that came from connections.
+        self._authors: dict[tuple[str, int], object] = {}
+        # The keys of the names that somebody without a connection has.
+        self._held: set[str] = set()
         self._refusals: dict[str, deque[Message]] = {}
 
     # What a test asks for
 
     def say(self, room: str, text: str, name: str = "Bob") -> int:
-        """Store a text that somebody else says, and send it to the members of the room; its number."""
+        """Store a text as it is that somebody else says, and send it to the members of the room; its number."""
         message = self._store(room, text, name)
         self._broadcast_message(room, message)
         return int(message["number"])
@@ -77,16 +86,19 @@ class MemoryServer:
 
     def hold_name(self, name: str) -> None:
         """Let another person use a name; nobody else can take it until `free_name`."""
-        self._tokens[name] = object()
+        self._held.add(names.key(name))
 
     def free_name(self, name: str) -> None:
-        """Let anybody use a name."""
-        self._tokens.pop(name, None)
+        """Let anybody use a name that was held."""
+        self._held.discard(names.key(name))
 
     def delete(self, room: str, number: int, by: str = "Eve") -> None:
         """Delete a message, as a moderator does."""
-        self._rooms[room][number - 1].update(text="", deleted=True)
-        self._broadcast("deleted", room, number=number, by=by, topic="")
+        message = self._rooms[room][number - 1]
+        for name in ("edited", "edited_at"):
+            message.pop(name, None)
+        message.update(text="", deleted=True)
+        self._broadcast("deleted", room, number=number, by=by, topic=self._topic(room))
 
     def edit(self, room: str, number: int, text: str) -> None:
         """Give a message another text, as its author does."""
@@ -141,13 +153,26 @@ class MemoryServer:
             getattr(self, f"_{type}")(connection, request)
 
     def _hello(self, connection: "MemoryConnection", request: Message) -> None:
-        name = request["name"]
-        if self._tokens.setdefault(name, request.get("token")) != request.get("token"):
+        if connection.name:
+            connection.send_error(request, code="already_named", text=f"Your name is {connection.name}.")
+            return
+        try:
+            name = names.normalise(request["name"])
+        except names.BadName as bad:
+            connection.send_error(request, code="bad_name", text=str(bad))
+            return
+        # Without one every connection is another person.
+        token = request.get("token") or object()
+        if self._is_taken(names.key(name), token):
             connection.send_error(request, code="name_taken", text=f"Somebody is {name}.", suggestion=f"{name}2")
             return
-        connection.name = name
+        connection.name, connection.token = name, token
         fields = {"rooms": list(self._rooms), "max_text": MAX_TEXT, "moderator": False, "epoch": self._epoch}
         connection.send(type="welcome", name=name, **fields)
+
+    def _is_taken(self, key: str, token: object) -> bool:
+        others = (each for each in self.connections if each.name and each.token != token)
+        return key in self._held or any(names.key(each.name) == key for each in others)
 
     def _join(self, connection: "MemoryConnection", request: Message) -> None:
         room, since = request["room"], request.get("since")
@@ -165,7 +190,7 @@ class MemoryServer:
         seen = [each for each in kept if since is not None and each["number"] <= since]
         page["deleted"] = [each["number"] for each in seen if "deleted" in each]
         page["edited"] = [each for each in seen if "edited" in each and "deleted" not in each]
-        connection.send(type="joined", room=room, members=members, count=len(members), topic="", **page)
+        connection.send(type="joined", room=room, members=members, count=len(members), topic=self._topic(room), **page)
 
     def _leave(self, connection: "MemoryConnection", request: Message) -> None:
         connection.rooms.discard(request["room"])
@@ -201,42 +226,78 @@ class MemoryServer:
         connection.send(type="found", rooms=named, text=request["text"], words=words, messages=shown, **more)
 
     def _edit(self, connection: "MemoryConnection", request: Message) -> None:
-        self._change(connection, request, lambda: self.edit(request["room"], request["number"], request["text"]))
+        room, number, text = request["room"], request["number"], request["text"]
+        try:
+            _check_text(text)
+        except ValueError as bad:
+            connection.send_error(request, code="bad_text", text=str(bad))
+            return
+        message = self._own(connection, request)
+        if message is None:
+            return
+        if message.get("kind") == TOPIC:
+            connection.send_error(request, code="not_allowed", text="A topic is not edited.")
+            return
+        if message["text"] != text:
+            self.edit(room, number, text)
+        connection.send(type="done", of="edit", room=room, number=number)
 
     def _delete(self, connection: "MemoryConnection", request: Message) -> None:
-        self._change(connection, request, lambda: self.delete(request["room"], request["number"], connection.name))
+        room, number = request["room"], request["number"]
+        if self._own(connection, request) is not None:
+            self.delete(room, number, connection.name)
+            connection.send(type="done", of="delete", room=room, number=number)
 
-    def _change(self, connection: "MemoryConnection", request: Message, change: Callable[[], None]) -> None:
+    def _own(self, connection: "MemoryConnection", request: Message) -> Message | None:
+        """The message that a client may change; None after refusing it."""
         room, number = request["room"], request["number"]
         found = [each for each in self._kept(room) if each["number"] == number and "deleted" not in each]
         if room not in connection.rooms:
             connection.send_error(request, code="not_inside", text=f"Join {room} first.")
         elif not found:
             connection.send_error(request, code="no_such_message", text=f"There is no message {number}.")
-        elif found[0]["name"] != connection.name:
+        elif self._authors.get((room, number)) != connection.token:
             connection.send_error(request, code="not_allowed", text="This message is not yours.")
         else:
-            change()
-            connection.send(type="done", of=request["type"], room=room, number=number)
+            return found[0]
+        return None
 
     def _say(self, connection: "MemoryConnection", request: Message) -> None:
         room, text = request["room"], request["text"]
         if room not in connection.rooms:
             connection.send_error(request, code="not_inside", text=f"Join {room} first.")
-        elif text.lower().split(maxsplit=1)[:1] == ["/help"]:
-            connection.send(type="notice", text="The commands.")
-        else:
-            self._say_once(connection, request)
+            return
+        try:
+            _check_text(text)
+            meant = commands.parse(text)
+        except BadCommand as bad:
+            connection.send_error(request, code="bad_command", text=str(bad))
+            return
+        except ValueError as bad:
+            connection.send_error(request, code="bad_text", text=str(bad))
+            return
+        match meant:
+            case Help():
+                connection.send(type="notice", text=commands.HELP)
+            case Action(said):
+                self._say_once(connection, request, said, "action")
+            case Topic(said):
+                self._say_once(connection, request, said, TOPIC)
+            case Plain(said):
+                self._say_once(connection, request, said)
+            case _:
+                self._say_once(connection, request, text)
 
-    def _say_once(self, connection: "MemoryConnection", request: Message) -> None:
+    def _say_once(self, connection: "MemoryConnection", request: Message, text: str, kind: str = "") -> None:
         room, key = request["room"], request.get("key")
         stored = self._keys.get((room, key)) if key is not None else None
-        message = self._store(room, request["text"], connection.name) if stored is None else None
+        message = self._store(room, text, connection.name, kind) if stored is None else None
         number = stored if message is None else message["number"]
         about = {} if key is None else {"key": key}
         # `said` comes before the `message` itself.
         connection.send(type="said", room=room, number=number, **about)
         if message is not None:
+            self._authors[room, message["number"]] = connection.token
             self._keys.update({(room, key): number} if key is not None else {})
             self._broadcast_message(room, message)
 
@@ -254,10 +315,16 @@ class MemoryServer:
     def _token(self, room: str, number: int) -> str:
         return f"{number}.{self._marks[room][number - 1]}" if number else "0."
 
-    def _store(self, room: str, text: str, name: str) -> Message:
+    def _topic(self, room: str) -> str:
+        """What was set last; "" if that was deleted."""
+        return next((each["text"] for each in reversed(self._rooms.get(room, [])) if each.get("kind") == TOPIC), "")
+
+    def _store(self, room: str, text: str, name: str, kind: str = "") -> Message:
         messages = self._rooms.setdefault(room, [])
         message = {"number": len(messages) + 1, "name": name, "text": text, "time": TIME}
+        message |= {"kind": kind} if kind else {}
         messages.append(message)
+        self._authors.pop((room, len(messages)), None)
         self._marks.setdefault(room, []).append(_random())
         return message
 
@@ -273,6 +340,16 @@ class MemoryServer:
         return {"first": self._first.get(room, 1), "last": len(self._rooms[room])}
 
 
+def _check_text(text: str) -> None:
+    """Raises ValueError for a text that nobody may say."""
+    if not text.strip():
+        raise ValueError("The text is empty.")
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"The text has more than {MAX_TEXT} characters.")
+    if "\0" in text:
+        raise ValueError("The text has the character U+0000.")
+
+
 def _random() -> str:
     return secrets.token_hex(6)
 
@@ -280,13 +357,15 @@ def _random() -> str:
 class MemoryConnection:
     """One client's connection to a MemoryServer: the messages under way in both directions, as JSON text.
 
-    name: "" before `welcome`. rooms: in which the client is. closing: close code and reason once the server has closed.
+    name: "" before `welcome`. token: whose connection it is. rooms: in which the client is. closing: close code and
+    reason once the server has closed.
     """
 
     def __init__(self, server: MemoryServer) -> None:
         self.to_server: deque[str] = deque()
         self.to_client: deque[str] = deque()
         self.name = ""
+        self.token: object = None
         self.rooms: set[str] = set()
         self.closing: tuple[int, str] | None = None
         self._server = server

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.model.token_buckets import ADDRESS_SHARES, TokenBuckets
-from mixsvc.common.bucket_table import LOOKED_AT
+from mixsvc.common.token_bucket import LOOKED_AT
 from tests.common.exact_bucket import EXACT_STEPS, ExactBucket
 
 

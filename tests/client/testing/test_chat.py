@@ -22,6 +22,7 @@ from mixsvc.client import (
     Missed,
     Offline,
     Online,
+    Refused,
     Removed,
     RoomEvent,
     State,
@@ -128,6 +129,27 @@ class MemoryChatTests(SynchronousTestCase):
         self.successResultOf(gone)
         self.assertEqual((Ended(None), []), (self.states[-1], self.chat.server.connections))
         self.assertEqual([], self.chat.reactor.getDelayedCalls())
+
+    def test_a_client_that_is_started_again_gets_its_name_back(self) -> None:
+        self.ann.stop()
+        self.chat.advance(1)
+
+        again = self.chat.client("Ann")
+        online = again.start()
+        self.chat.settle()
+
+        self.successResultOf(online)
+
+    def test_commands_mean_what_they_mean_in_the_chat(self) -> None:
+        for text in ("/me waves", "//me", "/topic May"):
+            self.ann.say("lobby", text)
+        refused = self.ann.say("lobby", "/nosuch")
+
+        self.chat.settle()
+
+        heard = [(event.text, event.kind) for event in self.events if isinstance(event, ChatMessage)]
+        self.assertEqual([("waves", "action"), ("/me", ""), ("May", "topic")], heard)
+        self.assertEqual("bad_command", self.failureResultOf(refused, Refused).value.code)
 
     def test_a_client_that_stops_while_it_connects_is_not_connected(self) -> None:
         bob = self.chat.client("Bob")

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.client.testing import MemoryConnection, MemoryServer
-from tests.chat.fakes import ChatHarness
+from tests.chat.fakes import ChatHarness, FakeClient
 
 Request = tuple[str, dict[str, Any]]
 
@@ -25,10 +25,11 @@ TYPES = {
     "edited",
     "kicked",
     "found",
+    "done",
 }
 
 # The servers differ in their clock, their wording and their configured rooms.
-OWN = {"time", "rooms", "members", "count", "moderator", "suggestion", "epoch", "token"}
+OWN = {"time", "edited_at", "rooms", "members", "count", "moderator", "suggestion", "epoch", "token"}
 
 HELLO: Request = ("hello", {"name": "Ann", "token": "t" * 16})
 JOIN: Request = ("join", {"room": "lobby"})
@@ -47,28 +48,57 @@ def comparable(message: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def answers_of_memory(requests: Sequence[Request]) -> list[dict[str, Any]]:
+# Ends a connection; the next request of the same client comes over another one.
+LOST: Request = ("lost", {})
+
+# What each client has got.
+Answers = dict[str, list[dict[str, Any]]]
+
+
+def answers_of_memory(script: Sequence[tuple[str, Request]]) -> Answers:
     server = MemoryServer()
-    connection = MemoryConnection(server)
-    for type, fields in requests:
-        server.receive(connection, json.dumps({"type": type, **fields}))
-    return [json.loads(text) for text in connection.to_client]
+    connections: dict[str, MemoryConnection] = {}
+    answers: Answers = {who: [] for who, _ in script}
+    for who, (type, fields) in script:
+        if who not in connections:
+            connections[who] = MemoryConnection(server)
+        if type == "lost":
+            connections.pop(who).end()
+        else:
+            server.receive(connections[who], json.dumps({"type": type, **fields}))
+        for name, connection in connections.items():
+            answers[name] += [json.loads(text) for text in connection.to_client]
+            connection.to_client.clear()
+    return answers
 
 
 class ContractTests(SynchronousTestCase):
-    def answers_of_chat(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+    def answers_of_chat(self, script: Sequence[tuple[str, Request]]) -> Answers:
         chat = ChatHarness()
         self.addCleanup(chat.database.connection.close)
-        client = chat.client()
-        for type, fields in requests:
-            client.send(type, **fields)
+        clients: dict[str, FakeClient] = {}
+        answers: Answers = {who: [] for who, _ in script}
+        for who, (type, fields) in script:
+            if who not in clients:
+                clients[who] = chat.client()
+            if type == "lost":
+                clients.pop(who).lose()
+            else:
+                clients[who].send(type, **fields)
             chat.database.settle()
-        return [message for message in client.got() if message["type"] in TYPES]
+            for name, client in clients.items():
+                answers[name] += [message for message in client.got() if message["type"] in TYPES]
+                client.clear()
+        return answers
 
     def assertAlike(self, *requests: Request) -> None:
-        ours = [comparable(message) for message in answers_of_memory(requests)]
-        real = [comparable(message) for message in self.answers_of_chat(requests)]
-        self.assertEqual(real, ours)
+        self.assertAlikeAmong(*(("Ann", each) for each in requests))
+
+    def assertAlikeAmong(self, *script: tuple[str, Request]) -> None:
+        """The requests of several clients, each with a name for the client."""
+        ours, real = answers_of_memory(script), self.answers_of_chat(script)
+        for who in ours:
+            self.assertEqual([comparable(each) for each in real[who]], [comparable(each) for each in ours[who]], who)
 
     def test_a_name_is_accepted(self) -> None:
         self.assertAlike(HELLO)
@@ -105,6 +135,53 @@ class ContractTests(SynchronousTestCase):
         for fields in asked:
             self.assertAlike(HELLO, JOIN, *texts, ("search", {"text": "fox", **fields}))
         self.assertAlike(HELLO, JOIN, *texts, ("search", {"text": "fox", "room": "nowhere"}))
+
+    def test_a_name_is_free_when_the_last_connection_of_its_person_has_ended(self) -> None:
+        stranger: Request = ("hello", {"name": "Ann"})
+        self.assertAlikeAmong(("one", stranger), ("two", stranger), ("one", LOST), ("two", stranger), ("one", stranger))
+        self.assertAlikeAmong(
+            *(("one", HELLO), ("two", HELLO), ("three", stranger), ("one", LOST), ("three", stranger)),
+            *(("two", LOST), ("three", stranger)),
+        )
+
+    def test_names_are_spelled_and_compared_alike(self) -> None:
+        for name in (" Ann\u00a0 Lee ", "ＡＮＮ", "", "x" * 33, "a\u202eb"):
+            self.assertAlike(("hello", {"name": name}), HELLO)
+            self.assertAlikeAmong(("one", HELLO), ("two", ("hello", {"name": name})))
+
+    def test_texts_that_begin_with_a_slash_mean_the_same(self) -> None:
+        for text in ("/me waves", "/ME\n waves", "/me", "//x", "//", "/", "/nosuch", "/topic  New  one", "/topic"):
+            self.assertAlike(HELLO, JOIN, say(text, key="k"), say(text, key="k"), ("history", {"room": "lobby"}))
+        for text in ("/topic " + "x" * 201, "/topic a\u202eb", "/rate", "/convert 1 EUR"):
+            self.assertAlike(HELLO, JOIN, say(text, key="k"))
+
+    def test_texts_that_nobody_may_say_are_refused(self) -> None:
+        for text in ("", " \n", "x" * 2001, "a\0b"):
+            self.assertAlike(HELLO, JOIN, say(text, key="k"), say("one"))
+            self.assertAlike(HELLO, JOIN, say("one"), ("edit", {"room": "lobby", "number": 1, "text": text}))
+
+    def test_the_topic_is_that_of_the_newest_message_with_one(self) -> None:
+        topics = [say("/topic one"), say("two"), say("/topic three")]
+        leave: Request = ("leave", {"room": "lobby"})
+        for number in (1, 2, 3):
+            delete: Request = ("delete", {"room": "lobby", "number": number})
+            self.assertAlike(HELLO, JOIN, *topics, leave, JOIN, delete, leave, JOIN)
+
+    def test_one_changes_what_one_has_said_oneself(self) -> None:
+        edit: Request = ("edit", {"room": "lobby", "number": 1, "text": "other"})
+        delete: Request = ("delete", {"room": "lobby", "number": 1})
+        for text in ("one", "other", "/me waves", "/topic one"):
+            self.assertAlike(HELLO, JOIN, say(text), edit, edit, delete, edit, delete, ("history", {"room": "lobby"}))
+            self.assertAlike(HELLO, edit, JOIN, edit, say(text))
+            ann = [("ann", each) for each in (HELLO, JOIN, say(text))]
+            ben = [("ben", each) for each in (("hello", {"name": "Ben"}), JOIN, edit, delete)]
+            self.assertAlikeAmong(*ann, *ben, ("ann", LOST), ("ann", HELLO), ("ann", JOIN), ("ann", edit))
+
+    def test_whoever_takes_a_name_later_does_not_change_what_was_said_under_it(self) -> None:
+        delete: Request = ("delete", {"room": "lobby", "number": 1})
+        first = [("one", each) for each in (HELLO, JOIN, say("one"), LOST)]
+        later = [("two", each) for each in (("hello", {"name": "Ann"}), JOIN, delete)]
+        self.assertAlikeAmong(*first, *later)
 
     def test_help_is_a_notice(self) -> None:
         self.assertAlike(HELLO, JOIN, say("/help", key="k"))

@@ -1,15 +1,14 @@
-"""Commands, the texts that begin with a slash: how they are parsed, and the answers about rates. Pure."""
+"""Commands, the texts of people that begin with a slash: which there are, and how they are written. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from mixsvc.common.currencies import CODE, no_longer_quoted, unknown_currency
+from mixsvc.common.currencies import CODE
 from mixsvc.common.names import UNPRINTABLE
 from mixsvc.common.records import record
-from mixsvc.common.text import shortened, similar
-from mixsvc.interfaces import IRates, Quote
+from mixsvc.common.text import shortened
 
 __all__ = [
     "HELP",
@@ -22,7 +21,6 @@ __all__ = [
     "Plain",
     "Rate",
     "Topic",
-    "answer",
     "parse",
 ]
 
@@ -112,37 +110,6 @@ def parse(text: str) -> Command:
             f"There is no command /{shortened(word)}; /help lists them. Begin with // to say a text that begins with /."
         )
     return make(text[1 + len(word) :].strip())
-
-
-def answer(command: Rate | Convert, rates: IRates) -> str:
-    """Returns the answer as a sentence for the room; any thread. If there is no rate, the sentence says so."""
-    if isinstance(command, Rate):
-        quote = rates.latest(command.base, command.quote)
-        return _missing(command, rates) if quote is None else f"{_price(quote)} ({_origin(quote)})"
-    found = rates.convert(command.amount, command.base, command.quote)
-    if found is None:
-        return _missing(command, rates)
-    amounts = f"{found.amount:f} {command.base} = {found.result:f} {command.quote}"
-    return f"{amounts} ({_price(found.quote)}, {_origin(found.quote)})"
-
-
-def _missing(command: Rate | Convert, rates: IRates) -> str:
-    known = rates.currencies()
-    for code in (command.base, command.quote) if known else ():
-        span = rates.span(code, code) if code not in known else None
-        if span:
-            return no_longer_quoted(code, span[1])
-        if code not in known and rates.is_complete():
-            return unknown_currency(code, similar(code, known))
-    return f"There is no rate of {command.base}/{command.quote} at the moment; ask again a little later."
-
-
-def _price(quote: Quote) -> str:
-    return f"1 {quote.base} = {quote.price:f} {quote.quote}"
-
-
-def _origin(quote: Quote) -> str:
-    return f"{quote.source}, {quote.date.isoformat()}" + (", stale" if quote.stale else "")
 
 
 def _action(rest: str) -> Action:
