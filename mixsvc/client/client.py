@@ -72,7 +72,12 @@ class ChatClient:
         self._listeners.append(listener)
 
     def start(self) -> "Deferred[None]":
-        """Connect. Fires when the server has accepted the name for the first time. Call it once."""
+        """Connect. Fires when the server has accepted the name for the first time. Call it once.
+
+        Fails with what ends the client before, such as Refused and Stopped; at once if it has ended already.
+        """
+        if self._error is not None or not self._is_open():
+            return fail(self._error or Stopped(STOPPED))
         online: Deferred[None] = Deferred()
         self._online = online
         self._connection.start()

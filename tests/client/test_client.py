@@ -333,6 +333,22 @@ class ClientTests(SynchronousTestCase):
         self.failureResultOf(self.client.history("lobby"), Stopped)
         self.successResultOf(self.client.stop())
 
+    def test_start_after_the_end_fails_with_what_ended_the_client(self) -> None:
+        self.inside().close(4003, "Banned until May")
+        self.failureResultOf(self.client.start(), Banned)
+
+        stopped = ChatClient(self.reactor, "ws://127.0.0.1:8080/chat/websocket", "Ann")
+        stopped.stop()
+        self.failureResultOf(stopped.start(), Stopped)
+        self.assertEqual([], self.reactor.tcpClients)
+
+    def test_start_while_the_outbox_is_sent_fails(self) -> None:
+        self.inside()
+        self.client.say("lobby", "last").addErrback(lambda failure: failure.trap(Stopped))
+        self.client.stop()
+
+        self.failureResultOf(self.client.start(), Stopped)
+
     def test_a_listener_that_fails_does_not_keep_others_from_being_called(self) -> None:
         def fail(state: State) -> None:
             raise ZeroDivisionError
