@@ -18,7 +18,7 @@ from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.grammar.isupport import ServerTraits
 from mixsvc.irc.grammar.names import ident_of, nick_of
 
-__all__ = ["IrcDoor", "IrcPresence", "IrcSurroundings", "SaidMessage"]
+__all__ = ["IrcDoor", "IrcPresence", "IrcSurroundings", "SaidMessage", "SeenPerson"]
 
 # Of so many rooms, and of so many messages in each, it is remembered who said them, and in how many lines.
 MOST_ROOMS: Final = 1000
@@ -51,6 +51,13 @@ class SaidMessage(NamedTuple):
 
     name: str
     parts: int
+
+
+class SeenPerson(NamedTuple):
+    """What others see of a person with one connection or several: see IrcDoor.away and IrcDoor.realname."""
+
+    away: str
+    realname: str
 
 
 class IrcPresence(Protocol):
@@ -117,13 +124,18 @@ class IrcDoor:
 
     def enter(self, who: IrcPresence) -> None:
         """A client has its name."""
-        self._present.setdefault(names.key(who.name), {})[who] = None
+        before, others = self.seen(who.name), self._present.setdefault(names.key(who.name), {})
+        others[who] = None
+        if len(others) > 1:
+            self.tell_changes(who, before)
 
     def leave(self, who: IrcPresence) -> None:
         """A client is gone; may be called twice."""
-        found = self._present.get(names.key(who.name), {})
-        found.pop(who, None)
-        if not found:
+        before, others = self.seen(who.name), self._present.get(names.key(who.name), {})
+        others.pop(who, None)
+        if others:
+            self.tell_changes(who, before)
+        else:
             self._present.pop(names.key(who.name), None)
 
     def away(self, name: str) -> str:
@@ -136,8 +148,19 @@ class IrcDoor:
         found = self._present.get(names.key(name), ())
         return next((each.realname for each in found), name)
 
-    def tell_others(self, who: IrcPresence, capability: str, command: str, text: str) -> None:
-        """Tell those who share a room with somebody, and have the capability, what has changed."""
+    def seen(self, name: str) -> SeenPerson:
+        """What others see of a person."""
+        return SeenPerson(self.away(name), self.realname(name))
+
+    def tell_changes(self, who: IrcPresence, before: SeenPerson) -> None:
+        """Tell those who share a room with a person what they see now, and have not seen before."""
+        now = self.seen(who.name)
+        if now.away != before.away:
+            self._tell_others(who, "away-notify", "AWAY", now.away)
+        if now.realname != before.realname:
+            self._tell_others(who, "setname", "SETNAME", now.realname)
+
+    def _tell_others(self, who: IrcPresence, capability: str, command: str, text: str) -> None:
         for found in tuple(self._present.values()):
             for each in tuple(found):
                 if each is not who:

@@ -79,19 +79,21 @@ class Manners:
 
     def _away(self, line: IrcLine) -> None:
         client = self._client
+        before = client.door.seen(client.name)
         client.away = line.parameters[0][:LONGEST_ABOUT] if line.parameters else ""
         if client.away:
             client.reply("306", "You are marked as away, for those who use IRC")
         else:
             client.reply("305", "You are not marked as away any more")
-        client.door.tell_others(client, "away-notify", "AWAY", client.away)
+        client.door.tell_changes(client, before)
 
     def _setname(self, line: IrcLine) -> None:
         client = self._client
+        before = client.door.seen(client.name)
         client.realname = line.parameters[0][:LONGEST_ABOUT]
         if client.has("setname"):
             client.tell(client.source, "SETNAME", client.realname)
-        client.door.tell_others(client, "setname", "SETNAME", client.realname)
+        client.door.tell_changes(client, before)
 
     def _version(self, line: IrcLine) -> None:
         client = self._client

@@ -1,4 +1,6 @@
+from mixsvc.interfaces import Identity
 from tests.irc.cases import IrcTestCase
+from tests.irc.fakes import LineClient
 
 
 class MannersTests(IrcTestCase):
@@ -27,6 +29,30 @@ class MannersTests(IrcTestCase):
             ":Ben!u6700869c8@mixsvc.irc AWAY",
         ]
         assert stranger.got() == []
+
+    def _moderator(self) -> LineClient:
+        """One of the connections of Mod, in the lobby."""
+        client = self.chat.irc(is_secure=True)
+        client.send("PASS Mod:secret", "NICK Mod", "USER u 0 * :The moderator", "JOIN #lobby")
+        self.chat.database.settle()
+        return client
+
+    def test_a_person_is_away_when_every_connection_is(self) -> None:
+        self.chat.passwords.known["Mod", "secret"] = Identity("mod", "Mod")
+        first, second = self._moderator(), self._moderator()
+        self.client.take()
+        first.send("AWAY :lunch")
+        assert self.client.take() == []
+        second.send("AWAY :dinner")
+        assert [each.split()[1:] for each in self.client.take()] == [["AWAY", ":lunch"]]
+        first.send("AWAY")
+        assert [each.split()[1:] for each in self.client.take()] == [["AWAY"]]
+        first.lose()
+        assert [each.split()[1:] for each in self.client.take()] == [["AWAY", ":dinner"]]
+        third = self._moderator()
+        assert [each.split()[1:] for each in self.client.take()] == [["AWAY"]]
+        third.send("SETNAME :Third")
+        assert self.client.take() == []
 
     def test_who_comes_away_is_told(self) -> None:
         ben = self.chat.irc().register("Ben")
