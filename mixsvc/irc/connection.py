@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from twisted.internet.interfaces import IAddress, IDelayedCall, ISSLTransport
+from twisted.internet.interfaces import IAddress, IDelayedCall, IHalfCloseableProtocol, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from mixsvc.common.addresses import is_loopback, network
 from mixsvc.common.token_bucket import Pace, TokenBucket
@@ -36,6 +37,7 @@ EMPTY: Final = IrcLine("")
 ReceivedLine: TypeAlias = IrcLine | BadLine | TooLong
 
 
+@implementer(IHalfCloseableProtocol)
 class IrcConnection(Protocol):
     """Used in the reactor thread. Whoever sends too fast is read more slowly, and nothing of it is lost."""
 
@@ -106,6 +108,14 @@ class IrcConnection(Protocol):
         self._is_asked = False
         self._buffer.feed(data)
         self._go_on()
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more, as a script at its end. What it has sent is done first."""
+        if not self._is_ended:
+            self._session.leave("Connection closed")
+
+    def writeConnectionLost(self) -> None:
+        """See IHalfCloseableProtocol; this side closes both directions."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End the client."""

@@ -89,6 +89,10 @@ class IrcSession:
         """A line was too long, and is lost."""
         self._client.reply("417", "The line was too long and was ignored")
 
+    def leave(self, reason: str) -> None:
+        """Close the connection when all that the client has asked for is done and told."""
+        self._client.leave(reason)
+
     def lost(self, reason: Failure) -> None:
         """The connection is lost."""
         client = self._client

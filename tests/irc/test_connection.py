@@ -151,6 +151,17 @@ class DeadlineTests(IrcTestCase):
         chat.clock.advance(CLOSE_SECONDS)
         assert client.transport.aborted
 
+    def test_what_a_client_has_sent_that_sends_no_more_is_told_before_it_goes(self) -> None:
+        chat = IrcHarness()
+        client, ben = chat.irc_inside("Ann"), chat.irc_inside("Ben")
+        client.send("PRIVMSG #lobby :last")
+        client.protocol.readConnectionLost()
+        assert not client.is_closed
+        chat.database.settle()
+        assert client.is_closed
+        client.lose()
+        assert [each.split()[1] for each in ben.got()] == ["PRIVMSG", "PART"]
+
     def test_nothing_is_left_of_a_connection_that_is_lost(self) -> None:
         chat = IrcHarness()
         before = len(chat.clock.getDelayedCalls())

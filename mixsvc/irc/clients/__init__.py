@@ -4,6 +4,7 @@
 - client: one client: what it has told of itself, its channels, and what is sent to it.
 - chat_link: its connection to the chat, as the chat sees it.
 - inquiries: what it asks the chat for, one after the other.
+- pending_joins: its next lines wait for a JOIN. leaving: its end waits for what it has asked for.
 - outbox: what leaves for it.
 - numbers: what is counted; all that a service without IRC loads.
 """

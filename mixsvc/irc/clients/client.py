@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol
 
 from twisted.internet.interfaces import IAddress
@@ -11,6 +12,7 @@ from mixsvc.interfaces import Identity
 from mixsvc.irc.clients.chat_link import ChatLink
 from mixsvc.irc.clients.door import IrcDoor, IrcPresence
 from mixsvc.irc.clients.inquiries import Inquiries, Inquiry
+from mixsvc.irc.clients.leaving import Leaving
 from mixsvc.irc.clients.pending_joins import PendingJoins
 from mixsvc.irc.grammar.lines import as_bytes, as_word
 from mixsvc.irc.grammar.names import channel_of, folded, nick_of, room_of
@@ -80,6 +82,7 @@ class IrcClient:
         self.link: ChatLink | None = None
         self.inquiries = Inquiries(door.given.clock)
         self._joins = PendingJoins(door.given.clock, wire.hold)
+        self._leaving = Leaving(door.given.clock, self.inquiries)
         self.nick, self.name, self.realname, self.away = "*", "", "", ""
         self.capabilities: set[str] = set()
         self.identity: Identity | None = None
@@ -143,6 +146,7 @@ class IrcClient:
     def ask(self, type: str, **fields: Any) -> None:
         """Ask the chat for something; see ChatLink."""
         if self.link is not None:
+            self._leaving.asked(type)
             self.link.ask(type, **fields)
 
     def join(self, room: str) -> None:
@@ -153,11 +157,18 @@ class IrcClient:
     def heard(self, event: Mapping[str, Any]) -> None:
         """It was told of an event of the chat."""
         self._joins.heard(event)
+        self._leaving.heard(event)
+
+    def leave(self, reason: str) -> None:
+        """Take no more lines, and close the connection when all that it has asked for is done and told."""
+        self.wire.hold(True)
+        self._leaving.begin(partial(self.wire.end, reason))
 
     def stop(self) -> None:
         """It is gone."""
         self.is_gone = True
         self._joins.stop()
+        self._leaving.stop()
         self.inquiries.stop()
 
     def inquire(self, command: str, inquiry: Inquiry) -> None:

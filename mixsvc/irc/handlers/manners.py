@@ -75,7 +75,7 @@ class Manners:
         """There is nothing to do."""
 
     def _quit(self, line: IrcLine) -> None:
-        self._client.wire.end(f"Quit: {line.parameters[0][:REPEATED]}" if line.parameters else "Quit")
+        self._client.leave(f"Quit: {line.parameters[0][:REPEATED]}" if line.parameters else "Quit")
 
     def _away(self, line: IrcLine) -> None:
         client = self._client

@@ -1,4 +1,5 @@
 from mixsvc.interfaces import Identity
+from mixsvc.irc.clients.leaving import WAIT_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import LineClient
 
@@ -87,6 +88,39 @@ class MannersTests(IrcTestCase):
     def test_a_goodbye_is_answered(self) -> None:
         self.client.send("QUIT :bye", "PING x")
         assert self.client.got() == ["ERROR :Closing link: Quit: bye"] and self.client.is_closed
+
+    def test_what_was_asked_before_a_goodbye_is_done_and_told_before_it(self) -> None:
+        ben = self.chat.irc_inside("Ben", "draft/message-redaction", "message-tags")
+        self.client.send("PRIVMSG #lobby :first")
+        self.chat.database.settle()
+        id = ben.take("PRIVMSG")[0].partition("msgid=")[2].partition(" ")[0]
+
+        self.client.send("PRIVMSG #lobby :last", f"REDACT #lobby {id}", "CHATHISTORY LATEST #lobby * 1", "QUIT")
+        assert not self.client.is_closed
+        for _ in range(3):
+            self.chat.database.settle()
+        assert self.client.got("BATCH") == [] != self.client.got("PRIVMSG") and self.client.is_closed
+        self.client.lose()
+
+        assert [each.split()[each.startswith("@") + 1] for each in ben.got()] == ["PRIVMSG", "REDACT", "PART"]
+
+    def test_a_goodbye_behind_what_is_refused_or_not_stored_waits_for_nothing(self) -> None:
+        for line in ("PRIVMSG #lobby :/nosuch", "PRIVMSG #nix :x", "PRIVMSG #lobby :/help", "REDACT #lobby x"):
+            client = self.chat.irc_inside("Cy")
+            client.send(line, "QUIT")
+            assert client.is_closed, line
+            client.lose()
+
+    def test_a_database_that_does_not_answer_keeps_nobody_here(self) -> None:
+        before = len(self.chat.clock.getDelayedCalls())
+        client = self.chat.irc_inside("Cy")
+        client.send("PRIVMSG #lobby :x", "QUIT :bye", "PING x")
+        self.chat.clock.advance(WAIT_SECONDS - 1)
+        assert not client.is_closed
+        self.chat.clock.advance(1)
+        assert client.got() == ["ERROR :Closing link: Quit: bye"] and client.is_closed
+        client.lose()
+        assert len(self.chat.clock.getDelayedCalls()) == before
 
     def test_an_unknown_command_is_refused(self) -> None:
         self.client.send("NONSENSE x", "9" * 3)
