@@ -201,6 +201,20 @@ def test_a_password_in_another_encoding_is_an_error_of_one_line(
     assert said.startswith("mixsvc: the password is not text") and said.count("\n") == 1
 
 
+def test_so_it_is_in_the_c_locale() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mixsvc", "hash-password"],
+        cwd=PROJECT,
+        input=b"caf\xe9\n",
+        capture_output=True,
+        env=os.environ | {"LC_ALL": "C"},
+    )
+
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.startswith("mixsvc: the password is not text") and said.count("\n") == 1
+
+
 def test_a_closed_standard_input_is_an_error_of_one_line() -> None:
     done = subprocess.run(
         ["sh", "-c", '"$0" -m mixsvc hash-password <&-', sys.executable], cwd=PROJECT, capture_output=True, text=True

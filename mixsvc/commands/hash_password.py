@@ -20,13 +20,15 @@ def _no_options(parser: argparse.ArgumentParser) -> None:
 def _hash_password(options: argparse.Namespace) -> int:
     try:
         password = _ask_twice() if sys.stdin is not None and sys.stdin.isatty() else _read_line()
+        if not password:
+            raise MixError("the password is empty; enter one")
+        hashed = generate_password_hash(password, method="scrypt")
     except EOFError:
         raise MixError("the input ended before a password; enter one") from None
-    except UnicodeDecodeError:
+    except UnicodeError:
+        # In the C locale Python reads bytes that are no text as surrogates, which cannot be encoded.
         raise MixError("the password is not text in the encoding of this system; enter another one") from None
-    if not password:
-        raise MixError("the password is empty; enter one")
-    print(generate_password_hash(password, method="scrypt"))
+    print(hashed)
     return 0
 
 
