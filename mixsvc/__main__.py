@@ -1,6 +1,5 @@
 """mixsvc and python -m mixsvc: the service in the foreground, and small command-line tools."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from mixsvc.commands.command import Command, CommandParser
 from mixsvc.commands.ctl import CTL
 from mixsvc.commands.hash_password import HASH_PASSWORD
 from mixsvc.commands.move import MOVE
+from mixsvc.commands.output import OutputLost, finish_output
 from mixsvc.commands.restore import RESTORE
 from mixsvc.commands.say import SAY
 from mixsvc.commands.serve import SERVE
@@ -55,12 +55,13 @@ def run() -> None:
         try:
             status = main(sys.argv[1:])
         finally:
-            # Here, and not when Python ends, which would print a traceback.
-            print(end="", flush=True)
+            finish_output()
     except BrokenPipeError:
         # Whoever reads, such as head, has enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 128 + signal.SIGPIPE
+    except OutputLost as lost:
+        print(f"mixsvc: {lost}", file=sys.stderr)
+        status = 1
     sys.exit(status)
 
 

@@ -5,6 +5,7 @@ import sys
 from typing import Final
 
 from mixsvc.commands.command import Command
+from mixsvc.commands.output import show
 from mixsvc.config.directories import current_directory
 
 __all__ = ["CHECK_CONFIG"]
@@ -22,7 +23,7 @@ def _check_config(options: argparse.Namespace) -> int:
     for each in mistakes:
         print(each, file=sys.stderr)
     if not mistakes:
-        print(f"{options.file}: no mistakes")
+        show(f"{options.file}: no mistakes")
     return 1 if mistakes else 0
 
 

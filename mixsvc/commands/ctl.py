@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from mixsvc.commands.command import Command, CommandParser
+from mixsvc.commands.output import show
 from mixsvc.errors import MixError
 
 __all__ = ["CTL"]
@@ -49,7 +50,7 @@ def _run(options: argparse.Namespace) -> int:
     mistake = _mistake(given)
     if mistake:
         parser.error(mistake)
-    print(_answered(given))
+    show(_answered(given))
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from werkzeug.security import generate_password_hash
 
 from mixsvc.commands.command import Command
+from mixsvc.commands.output import show
 from mixsvc.errors import MixError
 
 __all__ = ["HASH_PASSWORD"]
@@ -28,7 +29,7 @@ def _hash_password(options: argparse.Namespace) -> int:
     except UnicodeError:
         # In the C locale Python reads bytes that are no text as surrogates, which cannot be encoded.
         raise MixError("the password is not text in the encoding of this system; enter another one") from None
-    print(hashed)
+    show(hashed)
     return 0
 
 

@@ -4,9 +4,11 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from mixsvc.commands.command import Command
+from mixsvc.commands.output import show
 from mixsvc.storage.moving.copying import Copied
 from mixsvc.storage.moving.move import move
 from mixsvc.storage.moving.tables import TABLES, MovedTable
@@ -27,7 +29,9 @@ class _Progress:
         """See Report."""
         if time.monotonic() - self._told_at >= PROGRESS_SECONDS:
             self._told_at = time.monotonic()
-            print(f"{table.title}: {done} of {total}", file=sys.stderr, flush=True)
+            # Whether somebody reads it or not, the move goes on.
+            with suppress(OSError):
+                print(f"{table.title}: {done} of {total}", file=sys.stderr, flush=True)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -43,15 +47,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _move(options: argparse.Namespace) -> int:
     copied = move(options.source, options.target, _Progress().tell)
-    print(f"moved {_counted(copied)}")
+    show(f"moved {_counted(copied)}")
     changed = sum(each.changed for each in copied.values())
     if changed:
-        print(
+        show(
             f"{_rows(changed, 'had', 'had')} characters that PostgreSQL cannot store (U+0000); U+FFFD is in their place"
         )
     passed_over = sum(each.passed_over for each in copied.values())
     if passed_over:
-        print(f"{_rows(passed_over, 'was', 'were')} left out, which the service cannot read either")
+        show(f"{_rows(passed_over, 'was', 'were')} left out, which the service cannot read either")
     return 0
 
 

@@ -5,6 +5,7 @@ import os
 from typing import Final
 
 from mixsvc.commands.command import Command
+from mixsvc.commands.output import show
 from mixsvc.config.reading import read_settings
 from mixsvc.errors import BadSetting
 from mixsvc.storage.restoring import restore
@@ -23,7 +24,7 @@ def _restore(options: argparse.Namespace) -> int:
         raise BadSetting("[storage] url names a PostgreSQL server; restore its backup with pg_restore or psql")
     path = storage.path
     restore(options.backup, path)
-    print(f"{path} is as {options.backup}; clients that come back get its history anew")
+    show(f"{path} is as {options.backup}; clients that come back get its history anew")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError
 from mixsvc.client.say_command import GivenTexts, LineReader, SayJob, say_all
 from mixsvc.commands.command import Command, checked
+from mixsvc.commands.output import OutputLost, show
 from mixsvc.config import parsers
 from mixsvc.config.chat_url import chat_url
 from mixsvc.config.ini import RawSetting
@@ -55,7 +57,7 @@ def _say(options: argparse.Namespace) -> int:
     steady(reactor)
     url, name = address(options), options.name or _user()
     texts = LineReader(reactor, STANDARD_INPUT) if options.text == "-" else GivenTexts([options.text])
-    job = SayJob(options.room, texts, options.timeout, print if options.verbose else _say_nothing, url)
+    job = SayJob(options.room, texts, options.timeout, _show_number if options.verbose else _say_nothing, url)
     _run(lambda: say_all(reactor, lambda: ChatClient(reactor, url, name), job))
     return 0
 
@@ -90,8 +92,19 @@ def _run(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise outcome[0]
 
 
+def _show_number(number: int) -> None:
+    """Print the number of a message, which is stored even if that fails."""
+    try:
+        show(number)
+    except BrokenPipeError:
+        # Whoever reads has enough of the numbers.
+        return
+    except OutputLost as lost:
+        print(f"mixsvc: {lost}", file=sys.stderr)
+
+
 def _say_nothing(number: int) -> None:
-    """Prints nothing, unlike print."""
+    """Prints nothing, unlike _show_number."""
 
 
 def _user() -> str:

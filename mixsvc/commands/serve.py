@@ -5,6 +5,7 @@ import sys
 from typing import Final
 
 from mixsvc.commands.command import Command
+from mixsvc.commands.output import show
 
 __all__ = ["SERVE"]
 
@@ -23,7 +24,7 @@ def _serve(options: argparse.Namespace) -> int:
 
         shown = MixsvcOptions()
         shown.synopsis = "Usage: mixsvc serve [options]"
-        print(shown)
+        show(shown)
         return 0
     from mixsvc.operations.stop_signals import end_at_once
 

@@ -4,6 +4,7 @@ import argparse
 from typing import Final
 
 from mixsvc.commands.command import Command
+from mixsvc.commands.output import show
 from mixsvc.config.directories import current_directory
 from mixsvc.config.hook_file import add_hook, read_hooks, remove_hook
 from mixsvc.config.outgoing_hooks import add_secret
@@ -36,12 +37,12 @@ def _webhook(options: argparse.Namespace) -> int:
         return 0
     path = _path("[chat] hooks_file", settings.chat.hooks_file)
     if options.action == "add":
-        print(f"{_prefix(settings)}/api/hooks/{add_hook(path, *given)}")
+        show(f"{_prefix(settings)}/api/hooks/{add_hook(path, *given)}")
     elif options.action == "remove":
         remove_hook(path, *given)
     else:
         for each in read_hooks(path):
-            print(f"{each.name}: {each.room}")
+            show(f"{each.name}: {each.room}")
     return 0
 
 
@@ -49,7 +50,7 @@ def _make_secret(settings: Settings, name: str) -> None:
     known = [each.name for each in settings.webhooks.outgoing]
     if name not in known:
         raise BadSetting(f"there is no webhook {name} in [webhooks] outgoing; there are: {', '.join(known) or 'none'}")
-    print(add_secret(_path("[webhooks] secrets_file", settings.webhooks.secrets_file), name))
+    show(add_secret(_path("[webhooks] secrets_file", settings.webhooks.secrets_file), name))
 
 
 def _path(setting: str, path: str) -> str:

@@ -54,6 +54,24 @@ def test_each_line_of_the_standard_input_is_said_in_order(installed: Path, servi
     assert printed.split() == [str(message["number"]) for message in messages]
 
 
+def test_a_text_is_said_even_if_its_number_cannot_be_printed(installed: Path, service: Service) -> None:
+    command = f'"$0" say --timeout {ANSWER_SECONDS} {url(service)} --room=lobby --name=cron -v -'
+    for stdout in (">/dev/full", "| true"):
+        with Chatter(service.port, "Ann") as ann:
+            done = subprocess.run(
+                ["sh", "-c", f"({command}; echo $? >&2) {stdout}", str(installed / "mixsvc")],
+                input="one\ntwo\n",
+                env=Launch(installed, Path()).environment(),
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=2 * DEADLINE,
+            )
+
+            assert [ann.wait_for("message")["text"] for _ in range(2)] == ["one", "two"]
+        *problems, status = done.stderr.splitlines()
+        assert status == "0" and len(problems) == (stdout == ">/dev/full"), stdout
+
+
 def test_a_server_that_is_not_there_is_told_in_one_line_at_once(installed: Path) -> None:
     # Nothing listens on the discard port. The time limit is beyond that of the test.
     status, printed, problem = say(installed, "--port=9", "--room=lobby", "--timeout=3600", "hi")
