@@ -3,7 +3,7 @@
 - routes.py: POST /api/hooks/SECRET, and its answers.
 - body.py: the payload in the body of a request.
 - slack.py: the text of a payload, its blocks and attachments included. blocks.py: that of blocks.
-- mrkdwn.py: Slack's markup as the chat's light Markdown.
+- mrkdwn.py: Slack's markup as the chat's light Markdown. light_markdown.py: links and marks that the page shows.
 
 The forms are those of Slack's documentation: "Sending messages using incoming webhooks", "Formatting text for app
 surfaces", "Block Kit", and "Reference: Secondary message attachments". config/hook_file.py knows the secrets.

@@ -6,7 +6,8 @@ What has no text, such as a divider or a menu, is left out, and so is what is no
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mixsvc.pages.webhooks.mrkdwn import link, markdown, plain
+from mixsvc.pages.webhooks.light_markdown import BOLD, ITALICS, Link, Marked, Part, code, joined, link
+from mixsvc.pages.webhooks.mrkdwn import markdown, plain
 
 __all__ = ["block_lines", "each_object", "text_of"]
 
@@ -50,7 +51,7 @@ def _section(block: Mapping[str, Any]) -> Iterator[str]:
 
 def _header(block: Mapping[str, Any]) -> Iterator[str]:
     text = _composed(block.get("text")).strip()
-    yield f"**{text}**" if text else ""
+    yield joined([Marked(BOLD, [text])]) if text else ""
 
 
 def _context(block: Mapping[str, Any]) -> Iterator[str]:
@@ -70,7 +71,7 @@ def _elements(elements: object) -> Iterator[str]:
     """Yields the buttons that lead somewhere."""
     for element in each_object(elements):
         if element.get("type") == "button" and text_of(element, "url"):
-            yield link(text_of(element, "url"), _composed(element.get("text")))
+            yield joined([link(text_of(element, "url"), _composed(element.get("text")))])
 
 
 def _markdown(block: Mapping[str, Any]) -> Iterator[str]:
@@ -90,7 +91,7 @@ def _rich_lines(element: Mapping[str, Any]) -> Iterator[str]:
         case "rich_text_quote":
             yield from (f"> {line}" for line in _inline(parts).splitlines())
         case "rich_text_preformatted":
-            yield f"```\n{_inline(parts).strip()}\n```"
+            yield f"```\n{_unmarked(parts).strip()}\n```"
         case "rich_text_list":
             marks = _marks(element)
             for number, item in enumerate(each_object(parts), 1):
@@ -102,27 +103,50 @@ def _marks(element: Mapping[str, Any]) -> Callable[[int], str]:
 
 
 def _inline(parts: object) -> str:
-    return "".join(_styled(part, INLINE.get(text_of(part, "type"), _no_text)(part)) for part in each_object(parts))
+    found: list[Part] = []
+    for part in each_object(parts):
+        found += _styled(part, INLINE.get(text_of(part, "type"), _no_text)(part))
+    return joined(found)
+
+
+def _unmarked(parts: object) -> str:
+    """Returns the texts of what stands in a block of code."""
+    return "".join(text_of(part, "text") or text_of(part, "url") for part in each_object(parts))
 
 
 def _no_text(part: Mapping[str, Any]) -> str:
     return ""
 
 
-def _styled(part: Mapping[str, Any], text: str) -> str:
+def _styled(part: Mapping[str, Any], shown: Part) -> Sequence[Part]:
+    """Returns what a part shows in its style, and the white space around that."""
     style = part.get("style")
-    if not isinstance(style, dict) or not text.strip() or text != text.strip():
-        return text
-    for name, sign in STYLES:
+    if not isinstance(style, dict) or (isinstance(shown, str) and not shown.strip()):
+        return [shown]
+    inside = [_as_code(shown) if style.get("code") is True else shown]
+    before = behind = ""
+    if isinstance(inside[0], str):
+        core = inside[0].strip()
+        before, _, behind = inside[0].partition(core)
+        inside = [core]
+    if style.get("strike") is True:
+        inside = ["~", *inside, "~"]
+    for name, mark in MARKS:
         if style.get(name) is True:
-            text = f"{sign}{text}{sign}"
-    return text
+            inside = [Marked(mark, inside)]
+    return [before, *inside, behind]
 
 
-STYLES: Final[Sequence[tuple[str, str]]] = (("code", "`"), ("bold", "**"), ("italic", "_"), ("strike", "~~"))
+def _as_code(shown: Part) -> Part:
+    if isinstance(shown, Link):
+        return Link(shown.address, shown.label and code(shown.label))
+    return code(shown) if isinstance(shown, str) else shown
+
+
+MARKS: Final[Sequence[tuple[str, str]]] = (("bold", BOLD), ("italic", ITALICS))
 
 # The texts of rich text are what people read: they have no entities.
-INLINE: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+INLINE: Final[Mapping[str, Callable[[Mapping[str, Any]], Part]]] = {
     "text": lambda part: text_of(part, "text"),
     "link": lambda part: link(text_of(part, "url"), text_of(part, "text")),
     "emoji": lambda part: f":{text_of(part, 'name')}:",

@@ -6,7 +6,8 @@ from typing import Any, Final
 from mixsvc.common import names
 from mixsvc.common.text import without_surrogates
 from mixsvc.pages.webhooks.blocks import block_lines, each_object, text_of
-from mixsvc.pages.webhooks.mrkdwn import link, markdown, plain
+from mixsvc.pages.webhooks.light_markdown import joined, link
+from mixsvc.pages.webhooks.mrkdwn import markdown, plain
 
 __all__ = ["author", "cut", "message_text"]
 
@@ -51,7 +52,7 @@ def _attachment(fields: Mapping[str, Any]) -> Iterator[str]:
     yield markdown(text_of(fields, "pretext"))
     yield plain(text_of(fields, "author_name"))
     title, address = plain(text_of(fields, "title")), plain(text_of(fields, "title_link"))
-    yield link(address, title) if address else title
+    yield joined([link(address, title)]) if address else title
     yield markdown(text_of(fields, "text"))
     yield from block_lines(fields.get("blocks"))
     for field in each_object(fields.get("fields")):
@@ -59,4 +60,4 @@ def _attachment(fields: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name}: {value}" if name and value else name or value
     for action in each_object(fields.get("actions")):
         if text_of(action, "url"):
-            yield link(plain(text_of(action, "url")), plain(text_of(action, "text")))
+            yield joined([link(plain(text_of(action, "url")), plain(text_of(action, "text")))])

@@ -8,6 +8,8 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Route
 
+from mixsvc.pages.webhooks.mrkdwn import markdown
+
 ORIGIN: Final = "http://text.test"
 # What the bundle puts in the place of what markdown-it imports.
 UNUSED: Final = ("entities", "linkify-it", "mdurl", "punycode.js", "uc.micro")
@@ -65,6 +67,31 @@ def stage(chrome: Browser, installed: Path) -> Iterator[Show]:
     names = set(page.evaluate("[...attributes]"))
     page.close()
     assert names <= {"class", "href", "title", "target", "rel", "tabindex"}
+
+
+@pytest.mark.parametrize(
+    ("slack", "elements"),
+    [
+        ("<https://a.org/|[FIRING:1] C:\\disk>", "‹a https://a.org/›[FIRING:1] C:\\disk‹/›"),
+        (
+            "<https://a.org/x>,<https://b.org/y>",
+            "‹a https://a.org/x›https://a.org/x‹/›,‹a https://b.org/y›https://b.org/y‹/›",
+        ),
+        ("(<https://a.org/x_(y)>).", "(‹a https://a.org/x_(y)›https://a.org/x_(y)‹/›)."),
+        ("<https://a.org/7>を", "‹a https://a.org/7›https://a.org/7‹/›を"),
+        (
+            "*<https://a.org/foo_>* v1<https://a.org/?a!>",
+            "‹strong›‹a https://a.org/foo_›https://a.org/foo_‹/›‹/› v1‹a https://a.org/?a!›https://a.org/?a!‹/›",
+        ),
+        (
+            "<https://a.org/|a [b> C:\\<https://a.org/|x>",
+            "a [b (‹a https://a.org/›https://a.org/‹/›) C:\\x (‹a https://a.org/›https://a.org/‹/›)",
+        ),
+        ("_*x*_ *_x_* *:warning: y*", "‹em›‹strong›x‹/›‹/› ‹strong›‹em›x‹/›‹/› :warning: y"),
+    ],
+)
+def test_slacks_markup_is_shown_as_slack_shows_it(stage: Show, slack: str, elements: str) -> None:
+    assert stage(markdown(slack)) == elements
 
 
 TYPED: Final = r"""1. x

@@ -25,7 +25,7 @@ ALERT = {
 
 def test_an_attachment_is_its_title_text_fields_and_links() -> None:
     assert message_text(ALERT) == (
-        "[\\[FIRING:1\\] DiskFull](https://alerts.example/#/alerts?receiver=chat)\n"
+        "[[FIRING:1] DiskFull](https://alerts.example/#/alerts?receiver=chat)\n"
         "**node1**: 97 % > 95 %\n"
         "Severity: page\n"
         "[Silence](https://alerts.example/silence)"
@@ -81,6 +81,24 @@ def test_rich_text_keeps_lists_quotes_and_code() -> None:
     assert message_text({"blocks": [{"type": "rich_text", "elements": elements}]}) == (
         "[a](https://a.example) **x < y**\n1. **x < y**\n2. **x < y**\n> q\n> r\n```\ncode\n```\n@here:tada:"
     )
+
+
+def test_rich_text_has_its_styles_where_the_page_can_show_them() -> None:
+    def rich(kind: str, *parts: object) -> str:
+        elements = [{"type": kind, "elements": list(parts)}]
+        return message_text({"blocks": [{"type": "rich_text", "elements": elements}]})
+
+    def text(text: str, *styles: str) -> dict[str, object]:
+        return {"type": "text", "text": text, "style": dict.fromkeys(styles, True)}
+
+    link = {"type": "link", "url": "https://a.example/x"}
+    labelled = {**link, "text": "a", "style": {"code": True, "bold": True}}
+    assert rich("rich_text_section", text("Disk ", "bold"), text("full")) == "**Disk** full"
+    assert rich("rich_text_section", text("a", "bold"), text("b", "italic"), text("c")) == "abc"
+    assert rich("rich_text_section", text("a`b", "code"), text(" gone", "strike", "bold")) == "`` a`b `` **~gone~**"
+    assert rich("rich_text_section", link, text("。")) == "[https://a.example/x](https://a.example/x)。"
+    assert rich("rich_text_section", labelled) == "**[`a`](https://a.example/x)**"
+    assert rich("rich_text_preformatted", text("curl ", "bold"), link) == "```\ncurl https://a.example/x\n```"
 
 
 @pytest.mark.parametrize(
