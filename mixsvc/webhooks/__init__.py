@@ -18,7 +18,8 @@ after kill -9.
 **At least once, in order.** One request at a time, and the next one when that was answered with 2xx. Places are stored
 at most once a second, after the answers: what was sent since is sent again after a crash, under the same `webhook-id`,
 which is made of what the event is about. Several changes of one message may come as one, the last; a message that was
-edited before it was sent comes as it is now.
+edited before it was sent comes as it is now, so what was read is read again after each wait, and when it is old. If it
+may have been sent before it is told as edited, too, as the id of its creation stays what it was.
 
 **One of several nodes sends**: the leader. If it dies another one goes on from the stored places. For some seconds two
 may send the same.

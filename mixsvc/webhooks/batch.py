@@ -8,21 +8,30 @@ from mixsvc.webhooks.storage.records import Changed, Unsent
 __all__ = ["in_order", "passed"]
 
 
-def in_order(unsent: Unsent, numbers: Mapping[str, int]) -> Iterator[Changed]:
-    """Yields new messages, those of a room in the order of their numbers, then changes in the order of theirs.
+def in_order(unsent: Unsent, numbers: Mapping[str, int]) -> Iterator[tuple[Changed, bool]]:
+    """Yields changes in the order of their numbers, then new messages, those of a room in the order of theirs.
 
-    numbers: up to which messages are sent, as it is when the next one is taken. A change is left out if its message was
-    sent as it is since, or still will be.
+    With each comes whether it is to be told: a change of a message that still will be sent, as it is by then, is not.
+    numbers: up to which messages are sent, as it is when the next one is taken.
     """
-    told: dict[tuple[str, int], int] = {}
-    rooms = [[(each.at, place, each) for each in news] for place, news in enumerate(unsent.news.values())]
-    for _, _, each in merge(*rooms, key=lambda entry: entry[:2]):
-        told[each.room, each.message.number] = each.stored_change or 0
-        yield each
+    unread = {
+        (each.room, each.message.number): each.stored_change or 0 for news in unsent.news.values() for each in news
+    }
+    later = 0
     for each in unsent.changes:
-        number = each.message.number
-        if number <= numbers.get(each.room, 0) and (each.change or 0) > told.get((each.room, number), 0):
-            yield each
+        if (each.change or 0) > unread.get((each.room, each.message.number), each.change or 0):
+            # It was made after the new messages were read, so it comes behind these, as do those behind it.
+            break
+        later += 1
+        yield each, _is_sent(each, numbers)
+    rooms = [[(each.at, place, each) for each in news] for place, news in enumerate(unsent.news.values())]
+    yield from ((each, True) for _, _, each in merge(*rooms, key=lambda entry: entry[:2]))
+    for each in unsent.changes[later:]:
+        yield each, _is_sent(each, numbers) and (each.change or 0) > unread.get((each.room, each.message.number), 0)
+
+
+def _is_sent(change: Changed, numbers: Mapping[str, int]) -> bool:
+    return change.message.number <= numbers.get(change.room, 0)
 
 
 def passed(unsent: Unsent) -> Mapping[str, int]:

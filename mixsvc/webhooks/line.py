@@ -16,11 +16,11 @@ from mixsvc.common.records import record
 from mixsvc.config.outgoing_hooks import OutgoingHook
 from mixsvc.errors import StorageError
 from mixsvc.webhooks.batch import in_order, passed
-from mixsvc.webhooks.events import Event, event_of
+from mixsvc.webhooks.events import Event, events_of
 from mixsvc.webhooks.schedule import GIVEN_UP, LONGEST_WAIT, MOST_REFUSALS, Outcome, Verdict, delay
 from mixsvc.webhooks.signing import signed_headers
 from mixsvc.webhooks.stats import HookStats
-from mixsvc.webhooks.storage.records import Changed, HookPlace, Progress, RoomScope
+from mixsvc.webhooks.storage.records import Changed, HookPlace, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import WebhookDatabase
 
 __all__ = ["HookLine", "LineParts", "Poster"]
@@ -140,49 +140,58 @@ class HookLine:
             return
         self.stats.waiting = unsent.waiting
         self._is_database_away = False
+        sending.has_read(unsent)
         if not unsent.waiting and not unsent.changes:
             await self._save_in_time(sending)
             await self._news(SAVE if sending.is_ahead else LOOK)
             return
-        for each in in_order(unsent, sending.numbers):
-            event = event_of(each, self._hook.events, sending.epoch)
-            if event is not None and not await self._delivered(event, sending):
+        await self._send(unsent, sending)
+
+    async def _send(self, unsent: Unsent, sending: "Sending") -> None:
+        """Send what was read, until an attempt fails or this is old: what is edited meanwhile is not sent as it was."""
+        read_at = self._parts.clocks.steady.seconds()
+        for each, is_told in in_order(unsent, sending.numbers):
+            if self._parts.clocks.steady.seconds() - read_at >= LOOK:
                 return
+            told = sending.told.get(each.room, 0)
+            for event in events_of(each, self._hook.events, sending.epoch, told) if is_told else ():
+                if event.id != sending.done and not await self._delivered(event, sending):
+                    sending.may_have_arrived(each)
+                    return
             sending.sent(each)
             await self._save_in_time(sending)
         sending.passed(passed(unsent), unsent.changes)
 
     async def _delivered(self, event: Event, sending: "Sending") -> bool:
-        """Send an event until it has arrived, or is given up; returns whether the next one may be sent."""
-        while True:
-            self._check()
-            wall = self._parts.clocks.wall
-            headers = {"content-type": "application/json", "user-agent": "mixsvc"}
-            headers |= signed_headers(event.id, int(wall.seconds()), event.body, self.secrets)
-            outcome = await self._parts.poster.post(self._hook.url, headers, event.body)
-            self.stats.attempts[outcome.verdict.value] += 1
-            self.stats.is_failing = outcome.verdict is not Verdict.SENT
-            if outcome.verdict is Verdict.SENT:
-                self._arrived(sending)
-                return True
-            sending.attempts += 1
-            if outcome.verdict is Verdict.GONE:
-                await self._disable(sending)
-                return False
-            sending.refusals += outcome.verdict is Verdict.REFUSED
-            if sending.refusals >= MOST_REFUSALS:
-                self._give_up(event, outcome, sending)
-                return True
-            wait = delay(sending.attempts, outcome.retry_after, self._parts.random)
-            sending.retry_at = wall.seconds() + wait
-            self._failed(outcome, wait, sending)
-            await self._save(sending)
-            await self._sleep(wait)
+        """Make an attempt, and wait if it fails; returns whether the event has arrived, or is given up."""
+        self._check()
+        wall = self._parts.clocks.wall
+        headers = {"content-type": "application/json", "user-agent": "mixsvc"}
+        headers |= signed_headers(event.id, int(wall.seconds()), event.body, self.secrets)
+        outcome = await self._parts.poster.post(self._hook.url, headers, event.body)
+        self.stats.attempts[outcome.verdict.value] += 1
+        self.stats.is_failing = outcome.verdict is not Verdict.SENT
+        if outcome.verdict is Verdict.SENT:
+            self._arrived(event, sending)
+            return True
+        sending.failed(event, outcome)
+        if outcome.verdict is Verdict.GONE:
+            await self._disable(sending)
+            return False
+        if sending.refusals >= MOST_REFUSALS:
+            self._give_up(event, outcome, sending)
+            return True
+        wait = delay(sending.attempts, outcome.retry_after, self._parts.random)
+        sending.retry_at = wall.seconds() + wait
+        self._failed(outcome, wait, sending)
+        await self._save(sending)
+        await self._sleep(wait)
+        return False
 
-    def _arrived(self, sending: "Sending") -> None:
+    def _arrived(self, event: Event, sending: "Sending") -> None:
         if sending.attempts:
             self._log.info("webhooks: {hook} answers again", hook=self._hook.name)
-        sending.begin_next()
+        sending.begin_next(event)
 
     def _failed(self, outcome: Outcome, wait: float, sending: "Sending") -> None:
         if sending.attempts == 1:
@@ -201,7 +210,7 @@ class HookLine:
             event=event.id,
             reason=outcome.why,
         )
-        sending.begin_next()
+        sending.begin_next(event)
 
     async def _disable(self, sending: "Sending") -> None:
         sending.gone = self._mark
@@ -270,8 +279,14 @@ class Sending:
         self.numbers = dict(place.numbers)
         self.change = place.change
         self.attempts, self.retry_at = place.attempts, place.retry_at
-        # Those of the attempts that were refused, since the start: one that has failed says nothing about the event.
+        # The id of the last event that is not sent again.
+        self.done = ""
+        # How often the event of this id was refused, since the start: an attempt that has failed says nothing about it.
         self.refusals = 0
+        self._refused = ""
+        # Up to these numbers messages may have been told before; they are known when it is read for the first time.
+        self.told: dict[str, int] = {}
+        self._has_read = False
         # The address that wants no more, if it is this one.
         self.gone = ""
         self.epoch = place.epoch
@@ -280,8 +295,26 @@ class Sending:
         self.is_ahead = False
         self._changed: dict[str, int] = {}
 
-    def begin_next(self) -> None:
-        """The event has arrived, or is given up."""
+    def has_read(self, unsent: Unsent) -> None:
+        """This is to be sent. What was there at the start may have been sent before a crash."""
+        if not self._has_read:
+            self._has_read = True
+            self.told.update(unsent.lasts)
+
+    def failed(self, event: Event, outcome: Outcome) -> None:
+        """An attempt has not arrived, as far as is known."""
+        self.attempts += 1
+        if self._refused != event.id:
+            self._refused, self.refusals = event.id, 0
+        self.refusals += outcome.verdict is Verdict.REFUSED
+
+    def may_have_arrived(self, changed: Changed) -> None:
+        """An attempt to tell this has failed, and it is read again."""
+        self.told[changed.room] = max(changed.message.number, self.told.get(changed.room, 0))
+
+    def begin_next(self, event: Event) -> None:
+        """This event has arrived, or is given up."""
+        self.done = event.id
         self.attempts, self.refusals, self.retry_at = 0, 0, None
 
     def sent(self, changed: Changed) -> None:

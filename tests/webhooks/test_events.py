@@ -6,7 +6,7 @@ import pytest
 
 from mixsvc.config.outgoing_hooks import EVENTS, USUAL
 from mixsvc.interfaces import ChatMessage
-from mixsvc.webhooks.events import event_of
+from mixsvc.webhooks.events import Event, events_of
 from mixsvc.webhooks.storage.records import Changed
 
 MESSAGE = ChatMessage(3, "Ann", "hällo", 1_700_000_000.5)
@@ -15,8 +15,15 @@ EDITED = Changed("lobby", replace(MESSAGE, text="hi", is_edited=True), 7, 7, 1_7
 DELETED = Changed("lobby", replace(MESSAGE, text="", is_deleted=True), 8, 8, MESSAGE.said_at)
 
 
+def event_of(changed: Changed, events: frozenset[str], epoch: str = "e") -> Event | None:
+    """The only event, of a message that cannot have been told before."""
+    found = events_of(changed, events, epoch, 0)
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
 def payload(changed: Changed) -> Any:
-    event = event_of(changed, USUAL, "e")
+    event = event_of(changed, USUAL)
     assert event is not None
     return json.loads(event.body)
 
@@ -41,6 +48,22 @@ def test_a_message_that_was_deleted_before_it_was_told_is_told_as_deleted() -> N
     assert payload(replace(DELETED, change=None))["type"] == "message.deleted"
 
 
+def test_a_message_that_was_edited_before_it_was_told_comes_with_its_new_text_or_as_an_edit() -> None:
+    edited = replace(EDITED, change=None, at=MESSAGE.said_at)
+    assert (payload(edited)["type"], payload(edited)["data"]["text"]) == ("message.created", "hi")
+    event = event_of(edited, frozenset({"edit"}))
+    assert event is not None
+    assert event == event_of(replace(EDITED, at=MESSAGE.said_at), USUAL)
+
+
+def test_an_edited_message_that_may_have_been_told_keeps_its_id_and_is_told_as_edited_too() -> None:
+    before = event_of(NEW, USUAL)
+    message = replace(EDITED.message, edited_at=1_700_000_060.0)
+    created, edited = events_of(replace(EDITED, message=message, change=None), USUAL, "e", MESSAGE.number)
+    assert before is not None
+    assert (created.id, edited) == (before.id, event_of(replace(EDITED, message=message), USUAL))
+
+
 def test_the_same_is_told_under_the_same_id_and_everything_else_under_another() -> None:
     told = [NEW, EDITED, DELETED, replace(NEW, room="dev"), replace(NEW, message=replace(MESSAGE, number=4))]
     events = [event_of(each, USUAL, epoch) for each in [*told, NEW] for epoch in ("e", "other")]
@@ -52,13 +75,13 @@ def test_the_same_is_told_under_the_same_id_and_everything_else_under_another() 
 
 @pytest.mark.parametrize(("changed", "kind"), [(NEW, "message"), (EDITED, "edit"), (DELETED, "delete")])
 def test_only_the_events_that_are_meant_are_told(changed: Changed, kind: str) -> None:
-    assert event_of(changed, frozenset({kind}), "e") is not None
-    assert event_of(changed, frozenset(EVENTS) - {kind}, "e") is None
+    assert event_of(changed, frozenset({kind})) is not None
+    assert event_of(changed, frozenset(EVENTS) - {kind}) is None
 
 
 def test_what_an_incoming_webhook_wrote_is_told_only_to_who_asks_for_it_and_marked() -> None:
     hooked = replace(NEW, message=replace(MESSAGE, kind="hook"))
-    assert event_of(hooked, USUAL, "e") is None
-    event = event_of(hooked, frozenset(EVENTS), "e")
+    assert event_of(hooked, USUAL) is None
+    event = event_of(hooked, frozenset(EVENTS))
     assert event is not None
     assert json.loads(event.body)["data"]["kind"] == "hook"

@@ -114,6 +114,49 @@ class SendingTests(LineCase):
 
         self.assertEqual(["first", *texts], self.texts())
 
+    def test_what_is_edited_or_deleted_while_the_receiver_is_away_comes_as_it_is_then(self) -> None:
+        self.site.receiver.outcomes = [FAILED]
+        self.site.say("a", "b", "c")
+        self.site.edit(2, "b2")
+        self.site.delete(3)
+        self.site.clock.advance(6)
+
+        told = self.site.receiver.told()[1:]
+        self.assertEqual([("message.created", "a"), ("message.created", "b2"), ("message.deleted", "")], told)
+
+    def test_what_is_edited_while_the_receiver_is_slow_comes_as_it_is_then(self) -> None:
+        self.site.receiver.hangs = True
+        self.site.say("a")
+        self.site.say("b", "c")
+        self.site.receiver.requests[0].answer.callback(SENT)
+        self.site.clock.advance(LOOK)
+        self.site.edit(3, "c2")
+        self.site.receiver.hangs = False
+        self.site.receiver.requests[1].answer.callback(SENT)
+        self.site.clock.advance(2 * LOOK)
+
+        self.assertEqual(["a", "b", "c2"], self.texts())
+
+    def test_an_edit_overtakes_new_messages_that_a_slow_receiver_has_not_got_yet(self) -> None:
+        self.site.say("a")
+        self.site.receiver.outcomes = [FAILED]
+        self.site.say("b", "c")
+        self.site.edit(1, "a2")
+        self.site.clock.advance(6)
+
+        self.assertEqual(["a", "b", "a2", "b", "c"], self.texts())
+
+    def test_who_is_told_of_edits_only_gets_that_of_a_message_that_was_edited_at_once(self) -> None:
+        self.site = self.make(events=frozenset({"edit"}))
+        self.site.line.stop()
+        self.site.say("a")
+        self.site.edit(1, "a2")
+        self.site.line = self.site.make_line()
+        self.site.line.start()
+        self.site.clock.advance(3 * LOOK)
+
+        self.assertEqual([("message.edited", "a2")], self.site.receiver.told())
+
 
 class RestartTests(LineCase):
     def test_what_has_arrived_is_not_sent_again_after_a_stop(self) -> None:
@@ -140,6 +183,22 @@ class RestartTests(LineCase):
         ids = [each.headers["webhook-id"] for each in site.receiver.requests]
         self.assertEqual(ids[1:3], ids[3:])
         self.assertEqual(3, len(set(ids)))
+
+    def test_a_message_that_is_edited_after_a_crash_has_its_id_and_is_told_as_edited_too(self) -> None:
+        site = self.site
+        site.receiver.hangs = True
+        site.say("2 teas")
+        site.kill()
+        site.edit(1, "2 coffees")
+        site.receiver.hangs = False
+        site.line.start()
+        site.clock.advance(3 * LOOK)
+
+        told = [("message.created", "2 coffees"), ("message.edited", "2 coffees")]
+        self.assertEqual([("message.created", "2 teas"), *told], site.receiver.told())
+        first, again, edit = (each.headers["webhook-id"] for each in site.receiver.requests)
+        self.assertEqual(first, again)
+        self.assertNotEqual(first, edit)
 
     def test_a_place_is_stored_at_most_once_a_second(self) -> None:
         for text in map(str, range(50)):
@@ -211,6 +270,27 @@ class FailureTests(LineCase):
 
         self.assertEqual(["a"] * MOST_REFUSALS + ["b"], self.texts())
         self.assertEqual(1, self.site.line.stats.attempts["given_up"])
+
+    def test_an_edit_that_is_refused_is_given_up_too_and_what_arrived_before_it_is_not_sent_again(self) -> None:
+        self.site.receiver.outcomes = [FAILED, SENT] + [REFUSED] * MOST_REFUSALS
+        self.site.say("a", "b")
+        self.site.edit(1, "a2")
+        for _ in range(MOST_REFUSALS + 1):
+            self.site.clock.advance(5000)
+
+        self.assertEqual(["a", "a2", *["a2"] * MOST_REFUSALS, "b"], self.texts())
+        self.assertEqual(1, self.site.line.stats.attempts["given_up"])
+
+    def test_what_was_refused_before_another_event_does_not_count_for_that(self) -> None:
+        self.site.receiver.outcomes = [REFUSED] * (2 * MOST_REFUSALS - 2)
+        self.site.say("a")
+        for count in range(2 * MOST_REFUSALS):
+            if count == MOST_REFUSALS - 2:
+                self.site.delete(1)
+            self.site.clock.advance(5000)
+
+        self.assertEqual(0, self.site.line.stats.attempts["given_up"])
+        self.assertEqual(("message.deleted", ""), self.site.receiver.told()[-1])
 
     def test_what_has_failed_before_is_not_given_up_at_the_first_refusal(self) -> None:
         self.site.receiver.outcomes = [FAILED] * MOST_REFUSALS + [REFUSED] * (MOST_REFUSALS - 1)

@@ -36,8 +36,9 @@ class WebhookContract(TablesCase):
     def told(self, unsent: Unsent, numbers: Mapping[str, int] | None = None) -> list[tuple[str, int, str, bool]]:
         sent = dict(numbers or {})
         found = []
-        for each in in_order(unsent, sent):
-            found.append((each.room, each.message.number, each.message.text, each.change is not None))
+        for each, is_told in in_order(unsent, sent):
+            if is_told:
+                found.append((each.room, each.message.number, each.message.text, each.change is not None))
             if each.change is None:
                 sent[each.room] = each.message.number
         return found
@@ -129,6 +130,14 @@ class WebhookContract(TablesCase):
         self.delete(2)
 
         self.assertEqual([("lobby", 1, "a2", False), ("lobby", 2, "", False)], self.told(self.read()))
+
+    def test_changes_come_first_and_those_of_messages_that_are_not_sent_yet_not_at_all(self) -> None:
+        self.say("a", "b", "c")
+        self.edit(2, "b2")
+        self.edit(1, "a2")
+
+        told = self.told(self.read({"lobby": 1}), {"lobby": 1})
+        self.assertEqual([("lobby", 1, "a2", True), ("lobby", 2, "b2", False), ("lobby", 3, "c", False)], told)
 
     def test_a_change_between_the_two_reads_is_told(self) -> None:
         self.say("a")
