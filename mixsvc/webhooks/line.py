@@ -17,7 +17,7 @@ from mixsvc.config.outgoing_hooks import OutgoingHook
 from mixsvc.errors import StorageError
 from mixsvc.webhooks.batch import in_order, passed
 from mixsvc.webhooks.events import Event, events_of
-from mixsvc.webhooks.schedule import GIVEN_UP, LONGEST_WAIT, MOST_REFUSALS, Outcome, Verdict, delay
+from mixsvc.webhooks.schedule import GIVEN_UP, MOST_REFUSALS, Outcome, Verdict, delay, wait_left, wait_of
 from mixsvc.webhooks.signing import signed_headers
 from mixsvc.webhooks.stats import HookStats
 from mixsvc.webhooks.storage.records import Changed, HookPlace, Progress, RoomScope, Unsent
@@ -108,12 +108,12 @@ class HookLine:
         if place.gone == self._mark:
             self._log.warn("webhooks: {hook} is not sent, as its address has answered 410", hook=self._hook.name)
             await self._sleep(float("inf"))
-        sending = Sending(place)
+        sending = Sending(place, self._mark)
+        left = wait_left(place.gone, place.retry_at, self._mark, self._parts.clocks.wall.seconds())
         try:
-            if place.retry_at is not None:
-                # It is far away if the time was wrong when it was stored.
-                await self._sleep(min(max(0.0, place.retry_at - self._parts.clocks.wall.seconds()), LONGEST_WAIT))
-            while not sending.gone:
+            if left:
+                await self._sleep(left)
+            while not sending.is_gone:
                 await self._send_next(sending)
             await self._sleep(float("inf"))
         except CancelledError:
@@ -182,7 +182,7 @@ class HookLine:
             self._give_up(event, outcome, sending)
             return True
         wait = delay(sending.attempts, outcome.retry_after, self._parts.random)
-        sending.retry_at = wall.seconds() + wait
+        sending.waits(wait, wall.seconds())
         self._failed(outcome, wait, sending)
         await self._save(sending)
         await self._sleep(wait)
@@ -213,7 +213,7 @@ class HookLine:
         sending.begin_next(event)
 
     async def _disable(self, sending: "Sending") -> None:
-        sending.gone = self._mark
+        sending.ends()
         self._log.error(
             "webhooks: {hook} answered 410: nothing more is sent there, until it gets another address or name",
             hook=self._hook.name,
@@ -275,10 +275,16 @@ class HookLine:
 class Sending:
     """How far a line has come, and what of that is not stored yet."""
 
-    def __init__(self, place: HookPlace) -> None:
+    def __init__(self, place: HookPlace, address: str) -> None:
+        """address: names the one to which is sent."""
         self.numbers = dict(place.numbers)
         self.change = place.change
-        self.attempts, self.retry_at = place.attempts, place.retry_at
+        self._address = address
+        # Another address has not failed yet.
+        is_same = place.gone.partition(" ")[0] == address
+        self.attempts, self._retry_at, self._gone = (
+            (place.attempts, place.retry_at, place.gone) if is_same else (0, None, "")
+        )
         # The id of the last event that is not sent again.
         self.done = ""
         # How often the event of this id was refused, since the start: an attempt that has failed says nothing about it.
@@ -287,8 +293,6 @@ class Sending:
         # Up to these numbers messages may have been told before; they are known when it is read for the first time.
         self.told: dict[str, int] = {}
         self._has_read = False
-        # The address that wants no more, if it is this one.
-        self.gone = ""
         self.epoch = place.epoch
         self.saved_at = 0.0
         # Whether it has come further than what is stored.
@@ -315,7 +319,20 @@ class Sending:
     def begin_next(self, event: Event) -> None:
         """This event has arrived, or is given up."""
         self.done = event.id
-        self.attempts, self.refusals, self.retry_at = 0, 0, None
+        self.attempts, self.refusals, self._retry_at, self._gone = 0, 0, None, ""
+
+    def waits(self, seconds: float, now: float) -> None:
+        """The next attempt is made after so many seconds."""
+        self._retry_at, self._gone = now + seconds, wait_of(self._address, seconds)
+
+    def ends(self) -> None:
+        """The address wants no more."""
+        self._retry_at, self._gone = None, self._address
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing more is sent to the address."""
+        return self._gone == self._address
 
     def sent(self, changed: Changed) -> None:
         """This has arrived, or need not be sent."""
@@ -335,7 +352,7 @@ class Sending:
 
     def progress(self, hook: str) -> Progress:
         """Returns what is to be stored."""
-        return Progress(hook, dict(self._changed), self.change, self.attempts, self.retry_at, self.gone)
+        return Progress(hook, dict(self._changed), self.change, self.attempts, self._retry_at, self._gone)
 
     def saved(self, progress: Progress, now: float) -> None:
         """This is stored."""

@@ -1,12 +1,23 @@
 """When a delivery that has failed is tried again. Pure: randomness is an argument."""
 
 from enum import Enum
+from math import ceil
 from random import Random
 from typing import Final
 
 from mixsvc.common.records import record
 
-__all__ = ["GIVEN_UP", "LONGEST_WAIT", "MOST_REFUSALS", "Outcome", "Verdict", "delay", "outcome_of"]
+__all__ = [
+    "GIVEN_UP",
+    "LONGEST_WAIT",
+    "MOST_REFUSALS",
+    "Outcome",
+    "Verdict",
+    "delay",
+    "outcome_of",
+    "wait_left",
+    "wait_of",
+]
 
 # Seconds to the first attempt after a failure; each further one comes three times as late, up to an hour.
 FIRST: Final = 5.0
@@ -63,3 +74,19 @@ def delay(attempts: int, retry_after: float, random: Random) -> float:
     """Returns the seconds to the next attempt after so many have failed: never less than the receiver wants."""
     usual = min(LONGEST, FIRST * FACTOR ** min(attempts - 1, 20))
     return max(usual * random.uniform(1 - JITTER, 1 + JITTER), retry_after)
+
+
+def wait_of(address: str, seconds: float) -> str:
+    """Returns what is stored of a wait beside its end: for which address, which has no space, and how long it is."""
+    return f"{address} {ceil(seconds)}"
+
+
+def wait_left(stored: str, until: float | None, address: str, now: float) -> float:
+    """Returns how many seconds are left of a wait that is stored; 0 if it is none for this address.
+
+    until, now: seconds since 1970, UTC. Wherever the clock stood when it was stored, no more is left than the whole.
+    """
+    of, _, seconds = stored.partition(" ")
+    if until is None or of != address or not seconds.isdecimal():
+        return 0.0
+    return min(max(0.0, until - now), float(seconds[:10]), LONGEST_WAIT)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.outgoing_hooks import EVENTS
 from mixsvc.webhooks.line import LOOK, SAVE
-from mixsvc.webhooks.schedule import LONGEST_WAIT, MOST_REFUSALS, Outcome, Verdict
+from mixsvc.webhooks.schedule import MOST_REFUSALS, Outcome, Verdict
 from tests.webhooks.fakes import SENT, Site
 
 FAILED = Outcome(Verdict.FAILED, "it answered 500")
@@ -311,11 +311,24 @@ class FailureTests(LineCase):
         site = self.site
         site.receiver.outcomes = [FAILED]
         site.say("a")
-        site.tables.execute("UPDATE webhook SET retry_at = 4e9")
+        # Three days later.
+        site.tables.execute("UPDATE webhook SET retry_at = retry_at + 3 * 86400 * 1000000")
         site.kill()
         site.line.start()
-        site.clock.advance(LONGEST_WAIT)
+        site.clock.advance(7)
         self.assertEqual(["a", "a"], self.texts())
+
+    def test_another_address_is_not_waited_for(self) -> None:
+        self.site.receiver.outcomes = [Outcome(Verdict.FAILED, "", 600.0), FAILED]
+        self.site.say("a")
+        self.site.kill()
+        self.site.hook = type(self.site.hook)("crm", "http://127.0.0.1/other")
+        self.site.line = self.site.make_line()
+        self.site.line.start()
+        self.assertEqual(["a", "a"], self.texts())
+        # Its own waits begin with the shortest one.
+        self.site.clock.advance(6)
+        self.assertEqual(["a", "a", "a"], self.texts())
 
     def test_410_ends_it_until_it_gets_another_address(self) -> None:
         self.site.receiver.outcomes = [Outcome(Verdict.GONE, "it answered 410")]

@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from mixsvc.webhooks.schedule import Outcome, Verdict, delay, outcome_of
+from mixsvc.webhooks.schedule import LONGEST_WAIT, Outcome, Verdict, delay, outcome_of, wait_left, wait_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_each_failure_triples_the_wait_up_to_an_hour_give_or_take_a_fifth() -> N
 def test_the_wait_is_never_shorter_than_the_receiver_wants() -> None:
     assert delay(1, 100, Random(1)) == 100
     assert delay(8, 100, Random(1)) > 2000
+
+
+def test_what_is_left_of_a_stored_wait_is_never_more_than_the_whole_and_for_its_address_only() -> None:
+    stored = wait_of("abc", 29.5)
+    assert wait_left(stored, 1000.0, "abc", 990.0) == 10
+    assert wait_left(stored, 1000.0, "abc", 2000.0) == 0
+    assert wait_left(stored, 300_000.0, "abc", 990.0) == 30
+    assert wait_left(stored, 1000.0, "def", 990.0) == 0
+    for damaged in ("", "abc", "abc x", "abc -1", "\ufffd", f"abc {'9' * 400}"):
+        assert 0 <= wait_left(damaged, 1e12, "abc", 0.0) <= LONGEST_WAIT

@@ -13,7 +13,7 @@ END;
 
 -- How far outgoing webhooks have come. scope: of which rooms each is told. change: of the last change that was sent.
 -- attempts: how many of the next event have failed. retry_at: when it is tried again, in seconds since 1970, UTC. gone:
--- names the address that wants no more; '' for none.
+-- names the address that wants no more, or the one that is waited for, with the length of the wait; '' for none.
 CREATE TABLE webhook (
     name TEXT NOT NULL PRIMARY KEY,
     scope TEXT NOT NULL,

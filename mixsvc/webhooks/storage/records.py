@@ -34,7 +34,8 @@ class HookPlace:
 
     numbers: of the last message that was sent, by room; 0 for a room that is missing. change: of the last change.
     attempts: how many of the next event have failed. retry_at: when it is tried again, in seconds since 1970, UTC.
-    gone: names the address that wants no more; "" for none. epoch: of the history.
+    gone: names the address that wants no more, or the one that is waited for, with the length of the wait; "" for none.
+    epoch: of the history.
     """
 
     numbers: Mapping[str, int]

@@ -19,7 +19,7 @@ CREATE CONSTRAINT TRIGGER message_numbered AFTER UPDATE OF text ON message DEFER
 
 -- How far outgoing webhooks have come. scope: of which rooms each is told. change: of the last change that was sent.
 -- attempts: how many of the next event have failed. retry_at: when it is tried again. gone: names the address that wants no
--- more; '' for none.
+-- more, or the one that is waited for, with the length of the wait; '' for none.
 CREATE TABLE webhook (
     name text COLLATE "C" PRIMARY KEY,
     scope text NOT NULL,
