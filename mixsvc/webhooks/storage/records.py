@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from mixsvc.common import names
 from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage
@@ -13,13 +14,17 @@ class RoomScope:
     """Of which rooms a webhook is told. text: its stored form."""
 
     def __init__(self, rooms: Iterable[str], private: Iterable[str]) -> None:
-        """rooms: their names; none for all that are not private. private: patterns of those that are."""
-        self._rooms = frozenset(rooms)
-        self._private = PrivateRooms(() if self._rooms else private)
-        self.text = "\n".join(sorted(self._rooms)) if self._rooms else "*\n" + "\n".join(private)
+        """rooms: their names; none for all that are not private. private: patterns of those that are.
+
+        Case and width of names do not count.
+        """
+        named = frozenset(rooms)
+        self._rooms = frozenset(names.fold(each) for each in named)
+        self._private = PrivateRooms(() if named else private)
+        self.text = "\n".join(sorted(named)) if named else "*\n" + "\n".join(private)
 
     def __contains__(self, room: object) -> bool:
-        return room in self._rooms if self._rooms else room not in self._private
+        return names.fold(str(room)) in self._rooms if self._rooms else room not in self._private
 
     @classmethod
     def of_text(cls, text: str) -> "RoomScope":

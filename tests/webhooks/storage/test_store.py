@@ -76,6 +76,14 @@ class WebhookContract(TablesCase):
         self.assertEqual({"dev": 1}, place.numbers)
         self.assertEqual({"dev": 1}, self.begin(RoomScope(("lobby", "dev"), ())).numbers)
 
+    def test_case_and_width_of_a_room_do_not_count(self) -> None:
+        scope = RoomScope(("lobby", "ＤＥＶ"), ())
+        self.begin(scope)
+        self.say("a", room="Lobby")
+        self.say("b", room="dev")
+
+        self.assertEqual(2, self.read(self.begin(scope).numbers, scope=scope).waiting)
+
     def test_private_rooms_are_told_only_where_they_are_named(self) -> None:
         self.begin(RoomScope((), ("team-*",)))
         self.say("a", room="team-x")
