@@ -65,7 +65,7 @@ class HookLine:
         self.stats = HookStats(hook.name)
         self._running: Deferred[None] = succeed(None)
         self._pause: Deferred[None] = succeed(None)
-        self._is_waiting_for_news = self._is_stopping = self._is_database_away = False
+        self._is_waiting_for_news = self._is_stopping = self._is_database_away = self._is_place_unsaved = False
 
     def change(self, hook: OutgoingHook, secrets: Sequence[bytes]) -> None:
         """Take another address, scope or secrets under the same name: it stops, and goes on so when it is started."""
@@ -230,11 +230,18 @@ class HookLine:
         try:
             await database.transactions.run(database.store.save, progress)
         except StorageError as error:
+            sending.saved_at = self._parts.clocks.steady.seconds()
+            self._not_saved(error)
+            return
+        self._is_place_unsaved = False
+        sending.saved(progress, self._parts.clocks.steady.seconds())
+
+    def _not_saved(self, error: StorageError) -> None:
+        if not self._is_place_unsaved:
+            self._is_place_unsaved = True
             self._log.warn(
                 "webhooks: the place of {hook} is not stored: {reason}", hook=self._hook.name, reason=str(error)
             )
-            return
-        sending.saved(progress, self._parts.clocks.steady.seconds())
 
     async def _database_failed(self, error: StorageError) -> None:
         if not self._is_database_away:
@@ -294,6 +301,7 @@ class Sending:
         self.told: dict[str, int] = {}
         self._has_read = False
         self.epoch = place.epoch
+        # When it was stored, or could not be.
         self.saved_at = 0.0
         # Whether it has come further than what is stored.
         self.is_ahead = False

@@ -67,7 +67,7 @@ class Site:
         self.tables = SqliteTables()
         self.clock = Clock()
         self.clock.advance(1000)
-        self.is_away = False
+        self.is_away = self.is_locked = False
         self.private: tuple[str, ...] = ("staff",)
         # How many transactions of each function there were.
         self.runs: list[str] = []
@@ -84,7 +84,9 @@ class Site:
     def run(self, function: Any, /, *args: Any, **more: Any) -> "Deferred[Any]":
         """See TransactionRunner."""
         self.runs.append(function.__name__)
-        return fail(StorageError("away")) if self.is_away else succeed(self.tables.run(function, *args))
+        if self.is_away or (self.is_locked and function is sqlite.save):
+            return fail(StorageError("away"))
+        return succeed(self.tables.run(function, *args))
 
     def close(self) -> None:
         """End all of it."""

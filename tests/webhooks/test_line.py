@@ -359,6 +359,20 @@ class FailureTests(LineCase):
         self.assertEqual(["a"], self.texts())
         self.assertEqual(1, sum("waits for the database" in eventAsText(each) for each in events))
 
+    def test_a_place_that_cannot_be_stored_is_logged_once_until_it_can(self) -> None:
+        with capturedLogs() as events:
+            for _ in range(2):
+                self.site.is_locked = True
+                for _ in range(4):
+                    self.site.say("a", "b", "c")
+                    self.site.clock.advance(2 * SAVE)
+                self.site.is_locked = False
+                self.site.clock.pump([LOOK] * 2)
+
+        self.assertEqual(24, len(self.texts()))
+        self.assertEqual(2, sum("the place of crm is not stored" in eventAsText(each) for each in events))
+        self.assertLessEqual(self.site.runs.count("save"), 12)
+
     def test_a_bug_is_logged_and_does_not_end_it_for_good(self) -> None:
         self.site.receiver.hangs = True
         self.site.say("a")
