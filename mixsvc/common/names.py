@@ -28,6 +28,7 @@ __all__ = [
     "is_topic_name",
     "key",
     "normalise",
+    "person_name",
     "room_exists",
     "similar",
     "similar_room_name",
@@ -95,6 +96,14 @@ def normalise(text: str) -> str:
     if len(name) > LONGEST:
         raise _too_long()
     _check_characters(name)
+    return name
+
+
+def person_name(text: str) -> str:
+    """Returns the normal spelling of a name that a person may have; see `normalise`. Raises BadName."""
+    name = normalise(text)
+    if is_hook_name(name):
+        raise BadName("This name is kept for webhooks; take one that does not end like theirs.")
     return name
 
 

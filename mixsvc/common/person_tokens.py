@@ -71,7 +71,7 @@ class PersonTokens:
             raise ValueError(f"A token is valid for {SHORTEST} to {LONGEST} seconds, not for {seconds:g}.")
         since = self._now()
         allowed = None if rooms is None else sorted({names.key(room) for room in rooms})
-        chosen = None if name is None else names.normalise(name)
+        chosen = None if name is None else names.person_name(name)
         fields = {"person": person, "name": chosen, "rooms": allowed, "since": since, "until": since + seconds}
         token = self._serializer.dumps(fields)
         text = token.decode() if isinstance(token, bytes) else token

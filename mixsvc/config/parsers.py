@@ -96,7 +96,7 @@ def moderators(text: str) -> tuple[Moderator, ...]:
                 "after the name), or the name alone if your own authenticator says who is a moderator"
             )
         # Raises BadName, a ValueError, if nobody can have this name in the chat.
-        names.normalise(name)
+        names.person_name(name)
         found.append(Moderator(name, password_hash))
     _unique([names.key(each.name) for each in found])
     return tuple(found)

@@ -56,6 +56,7 @@ def test_another_key_another_use_of_the_key_and_a_changed_token_are_none() -> No
         ({"person": "a\0"}, "id of a person"),
         ({"person": "\ud800"}, "id of a person"),
         ({"name": "\u202e"}, "name"),
+        ({"name": "Ann (Hook)"}, "kept for webhooks"),
         ({"rooms": "lobby"}, "as a list"),
         ({"seconds": 0}, "1 to 86400 seconds, not for 0"),
         ({"seconds": 86_401}, "1 to 86400 seconds"),

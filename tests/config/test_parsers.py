@@ -116,6 +116,7 @@ def test_whatever_the_text_nothing_else_is_raised(parse: Callable[[str], object]
         ("\u1fb7\n\u0391\u0342\u0345", "is given twice"),
         ("A\u200bnn", "U\\+200B cannot be part of a name"),
         ("x" * 33, "1 to 32 characters"),
+        ("Ann (hook)", "kept for webhooks"),
     ],
 )
 def test_a_moderator_whom_the_chat_could_not_know_is_refused(text: str, why: str) -> None:

@@ -181,7 +181,7 @@ class HelloHandler:
         """
         if not is_storable(person):
             raise ValueError("The person has the character U+0000 or half a surrogate pair.")
-        wanted = Claimant(names.key(spelled := _name_of_person(name)), spelled, person, "", False)
+        wanted = Claimant(names.key(spelled := names.person_name(name)), spelled, person, "", False)
         self._state.people.check(spelled, person, may_be_reserved=False)
         asking = self._state.nodes.claims.taken([wanted.key], person)
         return asking.addCallback(self._is_free, wanted)
@@ -197,7 +197,7 @@ class HelloHandler:
         if wanted is None:
             raise refusal(request, "no_name", "Say hello with your name.")
         try:
-            name = _name_of_person(wanted)
+            name = names.person_name(wanted)
             is_other = request.name is not None and names.key(names.normalise(request.name)) != names.key(name)
         except names.BadName as bad:
             raise refusal(request, "bad_name", str(bad)) from None
@@ -241,14 +241,6 @@ def _key_of(identity: Identity) -> str:
         return names.key(names.normalise(identity.name or ""))
     except names.BadName:
         return ""
-
-
-def _name_of_person(text: str) -> str:
-    """Returns the normal spelling of a name that a person may have. Raises BadName."""
-    name = names.normalise(text)
-    if names.is_hook_name(name):
-        raise names.BadName("This name is kept for webhooks; take one that does not end like theirs.")
-    return name
 
 
 def _not_claimed(failure: Failure, request: Hello) -> NoReturn:
