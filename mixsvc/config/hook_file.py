@@ -64,6 +64,7 @@ class HookFile:
         self._lock = Lock()
         self._mark: Mark = None
         self._hooks: Sequence[IncomingHook] = ()
+        self._told = ""
 
     def find(self, secret: str) -> IncomingHook | None:
         """Returns the webhook that has this secret. Takes as long for every secret."""
@@ -79,17 +80,24 @@ class HookFile:
         with self._lock:
             mark = _mark(self._path)
             if mark != self._mark:
-                self._mark = mark
-                self._hooks = self._read()
+                # After a failure there is none: what mends it, such as other permissions, may leave the mark as it is.
+                self._mark = None
+                self._hooks = ()
+                if self._has_read():
+                    self._mark = mark
             return self._hooks
 
-    def _read(self) -> Sequence[IncomingHook]:
-        """What the file has now; nothing if it cannot be used, as a line that is meant to be deleted may be in it."""
+    def _has_read(self) -> bool:
+        """Takes what the file has now; nothing if it cannot be used, as a line that is to be deleted may be in it."""
         try:
-            return read_hooks(self._path)
+            self._hooks, self._told = read_hooks(self._path), ""
         except BadSetting as error:
-            self._log.error("web: no incoming webhook is served: {error}", error=str(error))
-            return ()
+            # Once: anybody may ask.
+            if self._told != str(error):
+                self._told = str(error)
+                self._log.error("web: no incoming webhook is served: {error}", error=self._told)
+            return False
+        return True
 
 
 def read_hooks(path: str) -> Sequence[IncomingHook]:

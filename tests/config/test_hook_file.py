@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from twisted.logger import capturedLogs, eventAsText
 
 from mixsvc.config.hook_file import HookFile, add_hook, check_hook_file, read_hooks, remove_hook
 from mixsvc.errors import BadSetting
@@ -75,6 +76,22 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         check_hook_file(str(tmp_path))
     check_hook_file("")
     check_hook_file(str(tmp_path / "none"))
+
+
+def test_a_file_that_could_not_be_read_is_read_again_though_it_looks_the_same(path: str) -> None:
+    secret = add_hook(path, "a", "lobby")
+    content, found = Path(path).read_bytes(), os.stat(path)
+    hooks = HookFile(path)
+    with open(path, "r+b") as file, capturedLogs() as events:
+        for text, is_served in ((b"?" * len(content), False), (content, True)):
+            file.seek(0)
+            file.write(text)
+            file.flush()
+            # As with a change of permissions, which a test of root cannot have, time and size stay.
+            os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+            assert [hooks.find(secret) is not None for _ in range(2)] == [is_served] * 2
+
+    assert ["no incoming webhook is served" in eventAsText(each) for each in events] == [True]
 
 
 def test_two_commands_at_once_do_not_lose_what_one_has_written(path: str) -> None:
