@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlsplit
 
 from mixsvc.common import names
@@ -38,6 +39,11 @@ __all__ = [
     "whole",
     "yes_or_no",
 ]
+
+# A name in a URL: as in the DNS, and with underscores, as services of Docker Compose have. International names are in
+# their xn-- form.
+URL_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+URL_HOST: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{URL_LABEL}\.)*{URL_LABEL}\.?")
 
 
 @record
@@ -218,7 +224,25 @@ def url(text: str) -> str:
         raise ValueError(message)
     if parts.username is not None:
         raise ValueError("give a URL without a name and password before the host; they would not be sent")
+    _check_host(parts.hostname or "", parts.scheme)
     return text
+
+
+def _check_host(host: str, scheme: str) -> None:
+    """Raises ValueError for a host that no client can ask."""
+    if not URL_HOST.fullmatch(host) and not _is_address(host):
+        raise ValueError("give a URL whose host is an address, or a name of letters, digits, hyphens and underscores")
+    if "_" in host and scheme == "https":
+        raise ValueError("give an https URL whose host has no underscore: no certificate could be for it")
+
+
+def _is_address(host: str) -> bool:
+    """Whether a host is an IPv6 address, without a zone, for which the client has no place."""
+    try:
+        parse_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
 
 
 def url_or_none(text: str) -> str:

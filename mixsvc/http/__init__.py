@@ -16,7 +16,7 @@ this order:
 - direct_writer: a whole response goes to the socket at once. pulled: one whose producer is asked for each piece.
 - timeouts, write_deadline: one timer looks at the deadlines of all connections once a second.
 - interfaces: what a request, its connection and its site need of each other, so that no file imports one above it.
-- client_connections: apart from all this, connections to the servers of others, with a limit to each answer.
+- outgoing/: apart from all this, connections to the servers of others, with a limit to each answer.
 - twisted_private: what we use of twisted.web that is private to it.
 
 Two rules make the server safe against clients that are slow or hostile. Every wait for the client has a deadline that a

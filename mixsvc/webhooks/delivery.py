@@ -6,8 +6,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final
 
-from treq.client import HTTPClient
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionClosed, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.protocol import Protocol, connectionDone
@@ -18,7 +17,8 @@ from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
 from mixsvc.common.clocks import WallClock
-from mixsvc.http.client_connections import AnswerBytes, QuietEndpoints
+from mixsvc.http.outgoing.client import PlainClient
+from mixsvc.http.outgoing.connections import AnswerBytes, QuietEndpoints
 from mixsvc.webhooks.schedule import LONGEST_WAIT, Outcome, Verdict, outcome_of
 
 __all__ = ["Deliverer"]
@@ -53,13 +53,14 @@ class Deliverer:
         self._seconds = seconds
         endpoints = QuietEndpoints(self._reactor, seconds, self._policy, partial(AnswerBytes, MAX_ANSWER))
         agent = _PlainAgent(Agent.usingEndpointFactory(self._reactor, endpoints, self._pool))
-        self._client = HTTPClient(agent)
+        self._client = PlainClient(agent)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> "Deferred[Outcome]":
         """Fires with how an attempt has ended; fails only if it is cancelled, with CancelledError."""
         given = Headers({name.encode(): [value.encode()] for name, value in headers.items()})
-        posting: Deferred[Any] = self._client.post(
-            url, headers=given, data=body, allow_redirects=False, unbuffered=True
+        # maybeDeferred: for a host that it cannot ask the client raises an error at once.
+        posting: Deferred[Any] = maybeDeferred(
+            self._client.post, url, headers=given, data=body, allow_redirects=False, unbuffered=True
         )
         ending: Deferred[Outcome] = posting.addCallback(self._answered)
         ending.addTimeout(self._seconds, self._reactor, _late)
@@ -185,6 +186,9 @@ def _reason(error: BaseException | None) -> str:
         return "its host name is not found"
     if isinstance(error, ConnectError):
         return "it cannot be reached"
+    if isinstance(error, ValueError):
+        # The errors of idna are some.
+        return "its host name is not valid"
     if isinstance(error, ResponseFailed) and any(each.check(ConnectionAborted) for each in error.reasons):
         return f"its answer has more than {MAX_ANSWER} bytes"
     if isinstance(error, ResponseFailed | ConnectionClosed):

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver
 from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
+from zope.interface import implementer
 
 from mixsvc.common.clocks import WallClock
 from mixsvc.webhooks.delivery import MAX_ANSWER, MAX_BODY, Deliverer
@@ -31,12 +34,33 @@ class Receiver(Resource):
         self.answer = answer
         self.got: list[tuple[bytes, bytes, bytes | None]] = []
         self.peers: list[object] = []
+        self.hosts: list[bytes | None] = []
 
     def render_POST(self, request: Request) -> Any:
         assert request.content is not None
         self.got.append((request.uri, request.content.read(), request.getHeader(b"webhook-id")))
         self.peers.append(request.client)
+        self.hosts.append(request.getHeader(b"host"))
         return self.answer(request)
+
+
+@implementer(IReactorPluggableNameResolver, IHostnameResolver)
+class Names:
+    """A reactor for which each name is that of this machine."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+        self.asked: list[str] = []
+        self.nameResolver = self
+
+    def resolveHostName(self, resolutionReceiver: Any, hostName: str, portNumber: int = 0, *more: Any) -> Any:
+        self.asked.append(hostName)
+        resolutionReceiver.resolutionBegan(None)
+        resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
+        resolutionReceiver.resolutionComplete()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loop, name)
 
 
 def status(code: int, **headers: str) -> Answer:
@@ -73,6 +97,36 @@ class DeliveryTests(TestCase):
     async def test_a_delivery_arrives_with_its_headers_and_body(self) -> None:
         self.assertEqual(Outcome(Verdict.SENT), await self.deliver(status(202)))
         self.assertEqual([(b"/in?x", b"{}", b"1")], self.receiver.got)
+
+    async def test_a_receiver_may_have_an_ipv6_address(self) -> None:
+        self.receiver = Receiver(status(204))
+        loop: Any = reactor
+        port = loop.listenTCP(0, Site(self.receiver), interface="::1")
+        self.addCleanup(port.stopListening)
+        self.assertEqual(Verdict.SENT, (await self.post_once(f"http://[::1]:{port.getHost().port}/")).verdict)
+
+    async def test_a_receiver_may_have_a_name_with_an_underscore(self) -> None:
+        self.receiver = Receiver(status(204))
+        loop: Any = reactor
+        port = loop.listenTCP(0, Site(self.receiver), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        names = Names(reactor)
+        url = f"http://my_service:{port.getHost().port}/"
+        self.assertEqual(Verdict.SENT, (await self.post_once(url, names)).verdict)
+        self.assertEqual(["my_service"], names.asked)
+        self.assertEqual([f"my_service:{port.getHost().port}".encode()], self.receiver.hosts)
+
+    async def test_a_host_that_cannot_be_asked_is_a_failure_in_plain_words(self) -> None:
+        for url in ("http://ab--c/", "https://my_service/", "http://[::1%x]/"):
+            outcome = await self.post_once(url)
+            self.assertEqual(Outcome(Verdict.FAILED, "its host name is not valid"), outcome, url)
+
+    async def post_once(self, url: str, loop: Any = reactor) -> Outcome:
+        deliverer = Deliverer(loop, 5.0, WallClock())
+        try:
+            return await deliverer.post(url, {}, b"{}")
+        finally:
+            await deliverer.close()
 
     async def test_one_connection_serves_many_and_none_is_logged(self) -> None:
         self.receiver = Receiver(status(200))

@@ -2,12 +2,11 @@
 
 twisted.web.client.Agent has no limit for the time of a response's head and unpacks a body before anybody can count its
 bytes. `PollingAgent` wraps the public hooks of Agent: an endpoint factory (IAgentEndpointFactory), which sees each
-connection (http/client_connections.py), and IAgent itself, which sees each response.
+connection (http/outgoing/connections.py), and IAgent itself, which sees each response.
 """
 
 from typing import Any, Final
 
-from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
@@ -15,7 +14,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
 
-from mixsvc.http.client_connections import QuietEndpoints
+from mixsvc.http.outgoing.client import PlainClient
+from mixsvc.http.outgoing.connections import QuietEndpoints
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import DiscardBody
 from mixsvc.rates.sources.interfaces import HttpClient
@@ -27,7 +27,7 @@ MAX_HEAD: Final = 2**16  # bytes, including the informational responses before i
 
 def polling_client(reactor: Any, seconds: float) -> HttpClient:
     """Returns a client for the sources; seconds: see PollingAgent. Any thread."""
-    client: HttpClient = HTTPClient(PollingAgent(reactor, seconds))
+    client: HttpClient = PlainClient(PollingAgent(reactor, seconds))
     return client
 
 

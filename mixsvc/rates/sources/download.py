@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from hyperlink import URL
 from OpenSSL.SSL import Error as TlsError
 from service_identity import VerificationError
 from twisted.internet.defer import CancelledError, Deferred
@@ -115,7 +114,7 @@ class Download:
             # They may hold a key, which the server that a redirect leads to must not see.
             for name, value in self._address.headers.items():
                 headers.setRawHeaders(name, [value])
-        return self._client.get(_Url.from_text(url), headers=headers, allow_redirects=False, unbuffered=True)
+        return self._client.get(url, headers=headers, allow_redirects=False, unbuffered=True)
 
     def _next(self, url: str, response: Any) -> str:
         """Returns the URL that a redirect leads to. Raises SourceFailed for any other response."""
@@ -125,7 +124,7 @@ class Download:
             location = response.headers.getRawHeaders(b"Location", [b""])[0].decode("ascii")
             following = parsers.url(urljoin(url, location) if location else "")
         except ValueError:
-            raise SourceFailed(f"{_host(url)} redirects to a URL that is neither http nor https") from None
+            raise SourceFailed(f"{_host(url)} redirects to what is no valid http or https URL") from None
         if urlsplit(url).scheme == "https" != urlsplit(following).scheme:
             raise SourceFailed(f"{_host(url)} redirects from https to http, where rates could be forged")
         return following
@@ -151,16 +150,6 @@ class DiscardBody(Protocol):
     def connectionMade(self) -> None:
         transport: Any = self.transport
         transport.stopProducing()
-
-
-class _Url(URL):
-    """A URL whose host may be an IPv6 address, which the base class takes for an international name and refuses."""
-
-    def to_uri(self) -> URL:
-        """See its base class."""
-        if ":" not in self.host:
-            return super().to_uri()
-        return self.replace(host="ipv6").to_uri().replace(host=self.host)
 
 
 class _Collector(Protocol):

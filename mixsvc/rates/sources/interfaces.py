@@ -2,7 +2,6 @@
 
 from typing import Any, Protocol
 
-from hyperlink import URL
 from twisted.internet.defer import Deferred
 from twisted.web.http_headers import Headers
 
@@ -12,5 +11,5 @@ __all__ = ["HttpClient"]
 class HttpClient(Protocol):
     """The part of treq.client.HTTPClient that the sources use."""
 
-    def get(self, url: URL, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
+    def get(self, url: str, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
         """Fires with an IResponse whose body has not been read."""

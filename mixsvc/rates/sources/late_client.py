@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from hyperlink import URL
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -31,14 +30,14 @@ class LateClient:
         self._defer_to_thread = defer_to_thread
         self._client: HttpClient | None = None
 
-    def get(self, url: URL, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
+    def get(self, url: str, /, *, headers: Headers, allow_redirects: bool, unbuffered: bool) -> "Deferred[Any]":
         """See HttpClient."""
         options: dict[str, Any] = {"headers": headers, "allow_redirects": allow_redirects, "unbuffered": unbuffered}
         if self._client is not None:
             return self._client.get(url, **options)
         return Deferred.fromCoroutine(self._load_and_get(url, options))
 
-    async def _load_and_get(self, url: URL, options: dict[str, Any]) -> Any:
+    async def _load_and_get(self, url: str, options: dict[str, Any]) -> Any:
         await deferLater(self._clock, CALM_SECONDS)
         self._client = client = await self._defer_to_thread(self._load)
         return await client.get(url, **options)

@@ -67,7 +67,7 @@ FAULTS = {
     "loop": (http(b"", "302 Found", Location="/"), "127.0.0.1 redirects more than 5 times"),
     "elsewhere": (
         http(b"", "302 Found", Location="file:///etc/passwd"),
-        "redirects to a URL that is neither http nor https",
+        "redirects to what is no valid http or https URL",
     ),
 }
 

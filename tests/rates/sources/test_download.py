@@ -258,4 +258,4 @@ class Redirects(SynchronousTestCase):
             with self.subTest(to=to):
                 self.server.to = to
                 error = self.failureResultOf(self.fetch("1"), SourceFailed).value
-                self.assertIn("redirects to a URL that is neither http nor https", str(error))
+                self.assertIn("redirects to what is no valid http or https URL", str(error))

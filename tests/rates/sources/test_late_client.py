@@ -1,6 +1,5 @@
 from typing import Any
 
-from hyperlink import URL
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,13 +7,13 @@ from twisted.web.http_headers import Headers
 
 from mixsvc.rates.sources.late_client import CALM_SECONDS, LateClient
 
-PLACE = URL.from_text("https://rates.example/daily")
+PLACE = "https://rates.example/daily"
 
 
 class Real:
     """An HttpClient that answers with what it was asked."""
 
-    def get(self, url: URL, /, **options: Any) -> "Deferred[Any]":
+    def get(self, url: str, /, **options: Any) -> "Deferred[Any]":
         return succeed((url, options))
 
 

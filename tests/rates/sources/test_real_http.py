@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from treq.client import HTTPClient
 from twisted.internet import ssl, tcp
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
@@ -20,6 +19,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 from twisted.web.util import redirectTo
 
+from mixsvc.http.outgoing.client import PlainClient
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.agent import PollingAgent
@@ -52,7 +52,7 @@ class Pages(Resource):
         if page == "polite":
             return DAILY if request.getHeader(b"accept-encoding") == b"identity" else b""
         if page == "nowhere":
-            return redirectTo(b"http://a..b/", request)
+            return redirectTo(b"http://ab--c/", request)
         if page == "bomb":
             request.setHeader(b"Content-Encoding", b"gzip")
             return gzip.compress(b" " * HUGE)
@@ -101,7 +101,7 @@ class RealServer(TestCase):
         self.reactor: Any
         self.reactor = reactor
         self.pages = Pages()
-        self.client = HTTPClient(PollingAgent(self.reactor, 10))
+        self.client = PlainClient(PollingAgent(self.reactor, 10))
         self.addCleanup(self.listen().stopListening)
 
     def listen(self) -> Any:
@@ -123,6 +123,12 @@ class RealServer(TestCase):
         url = f"http://[::1]:{port.getHost().port}/daily"
 
         self.assertEqual(len(await EcbSource(self.client, url, at_once, moment).fetch()), 2)
+
+    async def test_a_name_with_an_underscore_is_one(self) -> None:
+        error = await self.refused(EcbSource(self.client, "http://my_rates.invalid/daily", at_once, moment).fetch())
+
+        self.assertIn("my_rates.invalid did not answer: DNS lookup failed: ", error)
+        self.assertIn("no results for hostname lookup: my_rates.invalid", error)
 
     async def test_nothing_compressed_is_asked_for(self) -> None:
         self.assertEqual(len(await self.source("polite").fetch()), 2)
@@ -189,7 +195,7 @@ class RealTls(TestCase):
         pages, certificate = Pages(), self_signed("localhost")
         port = real.listenSSL(0, Site(pages), certificate.options(), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
-        client = HTTPClient(PollingAgent(real, 10, BrowserLikePolicyForHTTPS(trustRoot=certificate)))
+        client = PlainClient(PollingAgent(real, 10, BrowserLikePolicyForHTTPS(trustRoot=certificate)))
         fetching = EcbSource(client, f"https://localhost:{port.getHost().port}/slow", at_once, moment).fetch()
         request: Any = await pages.begun
         await turns(real)

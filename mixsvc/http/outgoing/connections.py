@@ -10,19 +10,31 @@ part is missing, these lines are logged and all else works; tests/rates/sources/
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from typing import Protocol as Structure
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.error import DNSLookupError
+from twisted.internet.interfaces import (
+    IHostnameResolver,
+    IProtocol,
+    IProtocolFactory,
+    IReactorPluggableNameResolver,
+    IResolutionReceiver,
+    IStreamClientEndpoint,
+)
 from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.python.failure import Failure
 from twisted.web.client import URI
 from twisted.web.iweb import IAgentEndpointFactory, IPolicyForHTTPS
 from zope.interface import implementer
 
 __all__ = ["AnswerBytes", "AnswerLimit", "QuietEndpoints"]
+
+# The name that an endpoint gets in place of one that it would refuse.
+STAND_IN: Final = "host"
 
 
 class AnswerLimit(Structure):
@@ -73,18 +85,47 @@ class QuietEndpoints:
 
     def endpointForURI(self, uri: URI) -> "_Endpoint":
         """See IAgentEndpointFactory. The scheme is http or https: config.parsers.url has checked it."""
-        endpoint: Any = HostnameEndpoint(self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._seconds)
+        host = uri.host.decode("ascii")
+        reactor, name = (_OneName(self._reactor, host), STAND_IN) if "_" in host else (self._reactor, host)
+        endpoint: Any = HostnameEndpoint(reactor, name, uri.port, timeout=self._seconds)
         if uri.scheme == b"https":
             endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
-        return _Endpoint(endpoint, self._limit)
+        return _Endpoint(endpoint, host, self._limit)
+
+
+@implementer(IReactorPluggableNameResolver, IHostnameResolver)
+class _OneName:
+    """A reactor that looks up one name, whichever it is asked for; all else is that of the reactor.
+
+    HostnameEndpoint itself refuses names with an underscore, which services of Docker Compose have.
+    """
+
+    def __init__(self, reactor: Any, name: str) -> None:
+        self._reactor = reactor
+        self._name = name
+
+    @property
+    def nameResolver(self) -> IHostnameResolver:
+        """See IReactorPluggableNameResolver."""
+        resolver: IHostnameResolver = self
+        return resolver
+
+    def resolveHostName(self, resolutionReceiver: IResolutionReceiver, hostName: str, *more: Any, **named: Any) -> Any:
+        """See IHostnameResolver."""
+        return self._reactor.nameResolver.resolveHostName(resolutionReceiver, self._name, *more, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
 
 
 @implementer(IStreamClientEndpoint)
 class _Endpoint:
     """Connects through a _Connection."""
 
-    def __init__(self, endpoint: IStreamClientEndpoint, limit: Callable[[], AnswerLimit]) -> None:
+    def __init__(self, endpoint: IStreamClientEndpoint, host: str, limit: Callable[[], AnswerLimit]) -> None:
+        """host: as it is asked for, for messages."""
         self._endpoint = endpoint
+        self._host = host
         self._limit = limit
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
@@ -92,8 +133,13 @@ class _Endpoint:
         factory: Any = protocolFactory
         factory.noisy = False
         connecting: Any = self._endpoint.connect(_ConnectionFactory(factory, self._limit()))
+        connecting.addErrback(self._not_found)
         connected: Deferred[IProtocol] = connecting.addCallback(lambda connection: connection.wrappedProtocol)
         return connected
+
+    def _not_found(self, failure: Failure) -> NoReturn:
+        failure.trap(DNSLookupError)
+        raise DNSLookupError(f"no results for hostname lookup: {self._host}") from None
 
 
 class _Connection(ProtocolWrapper):

@@ -1,0 +1,4 @@
+"""What is asked of the servers of others over HTTP: rates, and the receivers of webhooks.
+
+- client: hosts are asked for as they are written. connections: each answer has a limit, and none is logged.
+"""
