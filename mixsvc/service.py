@@ -41,7 +41,7 @@ from mixsvc.charts.service import make_charts
 from mixsvc.chat.service import Dependencies
 from mixsvc.common.records import record
 from mixsvc.config.current import Current
-from mixsvc.config.settings import Settings
+from mixsvc.config.settings import IRC_LISTEN, Settings
 from mixsvc.direct.pages import DirectPages, direct_pages
 from mixsvc.direct.routes import DirectSources
 from mixsvc.errors import MixError
@@ -57,7 +57,6 @@ from mixsvc.http.routing import Root
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.auth import Identifier
-from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.operations.control.parts import MonitoredParts
 from mixsvc.operations.ending import EndingParts, ServiceEnd, Views
 from mixsvc.operations.forks import ForkWatcher

@@ -26,11 +26,10 @@ from mixsvc.common.text import unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_admin_token
-from mixsvc.config.settings import Settings
+from mixsvc.config.settings import IRC_LISTEN, Settings
 from mixsvc.errors import MixError
 from mixsvc.http.ports.listening import check_ports
 from mixsvc.interfaces import Authenticator
-from mixsvc.irc.clients.numbers import IRC_LISTEN
 from mixsvc.operations.control.socket_file import check_control
 from mixsvc.operations.garbage import collect_while_serving
 from mixsvc.operations.log_files import check_log_file, hold_log_signals

@@ -15,6 +15,7 @@ from mixsvc.config import network, parsers
 from mixsvc.config.outgoing_hooks import OutgoingHook, outgoing_hooks
 
 __all__ = [
+    "IRC_LISTEN",
     "MEMORY",
     "SECTIONS",
     "ChatSettings",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+# The setting that names the endpoints of IRC, in the words of errors and of the log.
+IRC_LISTEN: Final = "[irc] listen"
 
 # The default name of the socket for `mixsvc ctl`.
 CONTROL: Final = "mixsvc.ctl"

@@ -14,8 +14,8 @@ from mixsvc.holds.crowd import HeldCrowd
 from mixsvc.holds.text_response import answer_busy, answer_refused, answer_text
 from mixsvc.http.request import MixRequest
 from mixsvc.sockets.offer import SocketOffer
-from mixsvc.sockets.polls import WaitingPolls
 from mixsvc.sockets.pump import Ending
+from mixsvc.sockets.socketio import WaitingPolls
 from txsockjs.sockets import PlainWebSockets
 
 __all__ = ["SocketLimits", "SocketStats", "ViewSockets"]

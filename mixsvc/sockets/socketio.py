@@ -1,9 +1,13 @@
-"""Requests of Socket.IO, as their URLs show them. A client that has no WebSocket, or not yet one, polls over HTTP."""
+"""Requests of Socket.IO, as their URLs show them. A client that has no WebSocket, or not yet one, polls over HTTP.
+
+The view of a poll waits for something to say; when the service stops, its client is told to come again.
+"""
 
 import re
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from weakref import WeakSet
 
-__all__ = ["SocketIo"]
+__all__ = ["SocketIo", "WaitingPolls"]
 
 SID: Final = re.compile(rb"(?:^|&)sid=([A-Za-z0-9_.~-]{1,200})(?:&|$)")
 POLLING: Final = re.compile(rb"(?:^|&)transport=polling(?:&|$)")
@@ -31,6 +35,29 @@ class SocketIo:
         """The session that it names; None if it names none."""
         found = SID.search(_query(request))
         return found[1] if found else None
+
+
+class Poll(Protocol):
+    """A request whose view waits. Somebody holds it until its view has returned. Reactor thread."""
+
+    def dismiss(self) -> None:
+        """Tell its client to come again, unless a response has begun; nothing of what its view says is sent then."""
+
+
+class WaitingPolls:
+    """All polls whose views have not returned. Reactor thread."""
+
+    def __init__(self) -> None:
+        self._polls: WeakSet[Poll] = WeakSet()
+
+    def add(self, poll: Poll) -> None:
+        """The view of a poll is to be called."""
+        self._polls.add(poll)
+
+    def stop(self) -> None:
+        """Dismiss them."""
+        for poll in list(self._polls):
+            poll.dismiss()
 
 
 def _query(request: Any) -> bytes:

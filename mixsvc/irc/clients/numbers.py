@@ -4,10 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["IRC_LISTEN", "IRC_REFUSALS", "IrcNumbers"]
-
-# The setting that names endpoints.
-IRC_LISTEN: Final = "[irc] listen"
+__all__ = ["IRC_REFUSALS", "IrcNumbers"]
 
 # Why connections are refused, or ended before they had a name.
 IRC_REFUSALS: Final = ("connections", "address", "stopping", "unregistered", "http")
