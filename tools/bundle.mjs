@@ -125,9 +125,14 @@ function withoutRules(text) {
   return light;
 }
 
-/** markdown-it without what makes markup of tokens: text/rich.js makes elements of them. */
+/** markdown-it without what makes markup of tokens, or reads some, and without what is for other users of it. */
 function withoutMarkup(text) {
-  return text.replace(/^\/\/#region src\/renderer\.ts\n[^]*?^\/\/#endregion$/m, "var Renderer = class {};");
+  // A bundler keeps what a module calls as it is loaded, though no rule that is on needs it.
+  return text
+    .replace(/^\/\/#region src\/renderer\.ts\n[^]*?^\/\/#endregion$/m, "var Renderer = class {};")
+    .replaceAll(/^\/\/#region src\/(?:common|rules_\w+)\/(?:html_\w+|escape)\.ts\n[^]*?^\/\/#endregion$/gm, "")
+    .replaceAll(/^\t(?:default|commonmark): \{\n[^]*?^\t\},?\n/gm, "")
+    .replace(/^\t\t\tutils_exports$/m, "{}");
 }
 
 function compress(path) {
