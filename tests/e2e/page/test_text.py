@@ -159,6 +159,83 @@ def test_light_markdown_becomes_elements(stage: Show, text: str, elements: str) 
 
 
 @pytest.mark.parametrize(
+    "label",
+    [
+        *("bank.example", "BANK.Example", "www.bank.example", "bank.example.", "bank.example!", "(bank.example)"),
+        *("https://bank.example.", "https://bank.example/login", "HTTPS://BANK.EXAMPLE", "“https://bank.example”"),
+        *(
+            "Log in at bank.example",
+            "now: https://bank.example/",
+            "evil.example@bank.example",
+            "bank.example@evil.example",
+        ),
+        *(
+            "https://evil.example.bank.example",
+            "bank-evil.example",
+            "evil.example-bank.example",
+            "evil.example bank.example",
+        ),
+        *("https://bank.example:443/x", "https://localhost/", "http://192.168.0.1/", "192.168.0.1", "http://[[]::1]/"),
+        *("bank.xn--p1ai", "банк.рф", "b\u0430nk.example", "ann@bank.example", "evil.example,bank.example"),
+        # Nobody sees these.
+        *(
+            "\u200bhttps://bank.example/login",
+            "https://bank.exam\u00adple",
+            "b\u2060ank\u200d.exam\ufe0fple",
+            "\u115fbank.example",
+        ),
+        *(
+            "bank\u034f.example",
+            "\U000e0062bank\ufeff.exam\U000e0101ple",
+            "bank\u200a.\u2009example",
+            "bank\u0001.\u0001example",
+        ),
+        # These look like a dot, or like Latin letters.
+        *("bank\uff0eexample", "bank\u2024example", "bank\u3002example", "bank\uff61example", "bank\ua4f8example"),
+        *("\uff42\uff41\uff4e\uff4b.example", "https\uff1a\uff0f\uff0flocalhost", "bank\u0660example"),
+        # These turn the text around.
+        *("\u202eelpmaxe.knab", "\u202eelpmaxe", "a\u2067b\u2069", "example\u200f.\u200fbank"),
+        *("**bank**.example", "bank.`example`", "_bank.example_"),
+    ],
+)
+def test_a_link_whose_text_may_be_read_as_another_address_shows_where_it_leads(stage: Show, label: str) -> None:
+    assert stage(f"[{label}](https://evil.example/x)").endswith("‹small.leads› (evil.example)‹/›")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[bank](https://evil.example)[.example](https://evil.example)", [" (evil.example)", " (evil.example)"]),
+        ("bank.exam\ufeff[ple](https://evil.example)", [" (evil.example)"]),
+        ("`bank.`[example](https://evil.example)/login", [" (evil.example)"]),
+        ("[bank](https://evil.example).example", [" (evil.example)"]),
+        ("[ann@x.org](mailto:eve@x.org)", [" (eve@x.org)"]),
+        ("[bank.example](mailto:)", [" (mailto:)"]),
+        ("[\u200b](https://evil.example)", []),
+    ],
+)
+def test_what_touches_a_link_is_read_with_it(stage: Show, text: str, shown: list[str]) -> None:
+    parts = stage(text).split("‹small.leads›")[1:]
+
+    assert [each.partition("‹/›")[0] for each in parts] == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[x.org](https://x.org/), [X.ORG.](https://x.org/a) and [https://x.org/a.png?b=c.de#e.fg](https://x.org/a.png)",
+        "[x.org:8443/a](https://x.org:8443/a) [http://\uff58.org](https://x.org/)",
+        "[ann@x.org](mailto:ann@x.org) [write to us](mailto:ann@x.org?subject=a.bc)",
+        "([the docs, e.g. 3.5 mm and AC/DC](https://x.org)), and [好的。谢谢](https://x.org). [It's](https://x.org)…",
+        "see bank.example [here](https://x.org) or at bank.example",
+        "[x.org](https://x.org),[y.org](https://y.org) (https://z.org)[docs](https://x.org)",
+    ],
+)
+def test_a_link_whose_text_is_its_own_address_or_words_shows_no_other(stage: Show, text: str) -> None:
+    assert "leads" not in stage(text)
+
+
+@pytest.mark.parametrize(
     ("text", "address"),
     [
         ("见https://x.org/a，然后", "https://x.org/a"),
@@ -226,7 +303,7 @@ def test_one_is_mentioned_in_another_way_and_names_are_no_markup(stage: Show) ->
 HOSTILE: Final = (
     *("*a ", "**a_", "*a**a ", "_a __b ", "***a** ", "*", "\\*", "\\[a]("),
     *("[", "(", "[a](", "[a](<", "](x)", "`a``", "` `` ", "```\n", ">\n", "> ", "> > > > > > x\n"),
-    *("@", "@Ann", "https://", "https://a.b/"),
+    *("@", "@Ann", "https://", "https://a.b/", "[a.b](http://c)", "[a.a.a.a.a.](http://c)."),
 )
 
 

@@ -2,6 +2,7 @@
 /** The text of a message as elements: addresses, mentions, and light Markdown. Never the sender's markup. */
 
 import { made } from "../dom.js";
+import { destination, mayMislead, seen } from "./leads.js";
 import { link, safeUrl, withLinks } from "./links.js";
 
 /** What may be Markdown: most texts are not, and need no parser. */
@@ -10,8 +11,6 @@ const MAYBE = /`|\]\(|[*_]\S|^ {0,3}\\?>/m;
 const LONGEST = 20_000;
 /** How deep elements are in elements. */
 const DEEPEST = 20;
-/** What looks like an address, in the text of a link: its host is the group. */
-const LIKE_ADDRESS = /^(?:[a-z][a-z+.-]*:\/\/)?((?:[\p{L}\p{N}-]+\.)+\p{L}{2,})(?:[/:?#]|$)/iu;
 
 /**
  * @typedef {import("markdown-it").Token} Token
@@ -91,6 +90,7 @@ function rendered(tokens, names) {
   for (const token of tokens) {
     if (token.type === "inline") {
       token.children?.forEach((child) => inline(tree, child, names));
+      tree.endText();
     } else if (token.type === "fence") {
       tree.add(fenced(token.content));
     } else if (token.type === "blockquote_open") {
@@ -148,10 +148,17 @@ class Tree {
   /** @type {HTMLElement[]} */
   #open = [made("div", "")];
   #excess = 0;
+  /** What was written since the last block, and the links in it: from where to where. */
+  #text = "";
+  /** @type {{anchor: HTMLAnchorElement, begin: number, end: number}[]} */
+  #links = [];
 
   /** @param {Node | string} child */
   add(child) {
-    child && this.#top.append(child);
+    if (child) {
+      this.#top.append(child);
+      this.#text += typeof child === "string" ? child : child.textContent;
+    }
   }
 
   /** @param {HTMLElement} element */
@@ -172,16 +179,29 @@ class Tree {
     }
   }
 
-  /** A link shows where it leads if it has no text, or one that looks like another address. */
+  /** A link shows where it leads if it has no text to be seen. */
   closeLink() {
     const top = this.#top;
     this.close();
     if (top instanceof HTMLAnchorElement) {
-      const text = (top.textContent ?? "").trim();
-      const host = LIKE_ADDRESS.exec(text)?.[1]?.toLowerCase() ?? top.hostname;
-      text || top.append(top.href);
-      host === top.hostname || top.after(made("small", "leads", ` (${top.host || top.protocol})`));
+      const text = top.textContent ?? "";
+      if (seen(text).trim()) {
+        this.#links.push({ anchor: top, begin: this.#text.length - text.length, end: this.#text.length });
+      } else {
+        top.replaceChildren(top.href);
+      }
     }
+  }
+
+  /** A link whose text looks like another address, with what touches it or by itself, says where it leads. */
+  endText() {
+    for (const { anchor, begin, end } of this.#links) {
+      if (mayMislead(this.#text, begin, end, anchor)) {
+        anchor.after(made("small", "leads", ` (${destination(anchor)})`));
+      }
+    }
+    this.#text = "";
+    this.#links = [];
   }
 
   done() {

@@ -77,6 +77,7 @@ code { padding: .05em .3em; }
 pre { margin: .25rem 0; padding: .45rem .65rem; overflow-x: auto; white-space: pre; }
 pre code { padding: 0; background: none; font: inherit; overflow-wrap: normal; }
 .leads { color: var(--soft); }
+.text a, .leads { unicode-bidi: isolate; }
 .mention { color: var(--accent); font-weight: 600; }
 .me-mentioned { border-bottom: 2px solid; }
 .line.calls { margin-inline: -.9rem; padding-inline: .9rem;
