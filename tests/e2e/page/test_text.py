@@ -4,10 +4,12 @@ import mimetypes
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import ucd_3_2_0
 
 import pytest
 from playwright.sync_api import Browser, Route
 
+from mixsvc.common.names import key
 from mixsvc.pages.webhooks.mrkdwn import markdown
 
 ORIGIN: Final = "http://text.test"
@@ -16,7 +18,8 @@ UNUSED: Final = ("entities", "linkify-it", "mdurl", "punycode.js", "uc.micro")
 STAGE: Final = f"""<!doctype html><title>Texts</title>
 <script type="importmap">{{"imports": {{{", ".join(f'"{each}": "/text/unused.js"' for each in UNUSED)}}}}}</script>
 <script type="module">
-import {{ Names }} from "/text/mentions.js";
+import {{ calls }} from "/text/calls.js";
+import {{ Names, folded }} from "/text/mentions.js";
 import {{ showText }} from "/text/rich.js";
 const inside = (node) => [...node.childNodes].map(told).join("");
 const told = (node) => {{
@@ -25,7 +28,8 @@ const told = (node) => {{
   return `‹${{tag}}›${{inside(node)}}‹/›`;
 }};
 globalThis.attributes = new Set();
-globalThis.show = (text, names = ["Ann", "Ann Lee", "李明", "משה"], self = "Bob") => {{
+const NAMES = ["Ann", "Ann Lee", "李明", "משה", "İbrahim", "Zoë", "Οδυσσεύς", "Straße", "fiona", "각"];
+globalThis.show = (text, names = NAMES, self = "Bob") => {{
   const place = document.createElement("div");
   showText(place, text, new Names(names, self), () => {{}});
   place.querySelectorAll("*").forEach((each) => each.getAttributeNames().forEach((name) => attributes.add(name)));
@@ -35,10 +39,11 @@ globalThis.slowest = (texts) =>
   Math.max(...texts.map((text) => {{
     const begin = performance.now();
     show(text);
-    calls(text, "Bob", []);
+    globalThis.calls(text, "Bob", []);
     return performance.now() - begin;
   }}));
-globalThis.calls = (text, self, names) => new Names(names, self).callsSelf(text);
+globalThis.folded = (texts) => texts.map(folded);
+globalThis.calls = (text, self, names) => calls(text, new Names(names, self));
 showText(document.createElement("div"), "`x`", new Names([], ""), () => (globalThis.isReady = true));
 </script>"""
 
@@ -268,6 +273,12 @@ def test_an_address_ends_where_a_reader_ends_it(stage: Show, text: str, address:
         ("@משה!", ["@משה"]),
         ("**@Ann** `@Ann` https://x.org/@Ann", ["@Ann"]),
         ("@nobody @ Ann", []),
+        ("@İbrahim, @i\u0307brahim", ["@İbrahim", "@i\u0307brahim"]),
+        ("@Zoe\u0308's @ZOË", ["@Zoe\u0308", "@ZOË"]),
+        ("@Zoe @Zoë\u0301", []),
+        ("@ΟΔΥΣΣΕΎΣ @straße @STRASSE @ﬁona", ["@ΟΔΥΣΣΕΎΣ", "@straße", "@STRASSE", "@ﬁona"]),
+        ("@\u1100\u1161\u11a8 @각", ["@\u1100\u1161\u11a8", "@각"]),
+        ("@\u1100\u1161", []),
     ],
 )
 def test_mentions_are_names_that_are_known_here(stage: Show, text: str, mentioned: list[str]) -> None:
@@ -284,12 +295,40 @@ def test_mentions_are_names_that_are_known_here(stage: Show, text: str, mentione
         ("> @bob look\nno", False),
         ("`@bob`\n```\n@bob\n```", False),
         ("bob@bob.example", False),
+        ("**x** https://x.org/@bob", False),
+        ("https://x.org/@bob", False),
+        ("[@bob](https://x.org)", False),
+        (">text @bob", False),
+        ("> a\n>b @bob", False),
+        (">.< @bob", True),
+        ("`` a\n@bob ``", False),
+        ("```\n@bob", False),
+        ("a ` b @bob", True),
+        (r"\`@bob`", False),
     ],
 )
-def test_a_person_is_called_by_their_name_and_not_by_a_longer_one_nor_in_quotes(
+def test_a_person_is_called_where_their_name_is_shown_as_mentioned_and_in_no_quote(
     stage: Show, text: str, is_called: bool
 ) -> None:
     assert stage(text, "calls", "Bob", ["Bobby"]) == is_called
+
+
+MIXED: Final = (*"ΣςσAaİIıißẞᾳΰﬁㅎ가ᄀ", "\u0301", "\u0345", "\u0307", "\u11a8")
+
+
+def test_names_are_one_in_a_text_where_they_are_one_to_the_server(stage: Show) -> None:
+    # Those of an old Unicode, which every browser and every Python has.
+    known = [each for each in map(chr, range(0x21, 0x1FFFF)) if ucd_3_2_0.category(each)[0] in "LMNPS"]
+    letters = {other for each in known if key(each) != each for other in (each, key(each))}
+    texts = [
+        *(f"x{each}x" for each in letters),
+        *(f"{one}{two}{three}" for one in MIXED for two in MIXED for three in MIXED),
+    ]
+
+    shown: list[str] = stage(texts, "folded")
+
+    pairs = set(zip(map(key, texts), shown, strict=True))
+    assert len(pairs) == len(set(shown)) == len({key for key, _ in pairs})
 
 
 def test_one_is_mentioned_in_another_way_and_names_are_no_markup(stage: Show) -> None:

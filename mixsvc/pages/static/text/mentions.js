@@ -6,40 +6,42 @@
 /** Scripts that put no space between words, or hang endings on names. */
 const UNSPACED = /\p{sc=Han}|\p{sc=Hira}|\p{sc=Kana}|\p{sc=Hang}|\p{sc=Thai}|\p{sc=Laoo}|\p{sc=Khmr}|\p{sc=Mymr}/u;
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
-/** What is quoted or code calls nobody. */
-const QUOTED = /^ {0,3}(`{3,})[^`\n]*\n[^]*?(?:^ {0,3}\1[` ]*$|(?![^]))|^ {0,3}> .*$|(?<!`)(`+)(?!`)[^`\n]+\2(?!`)/gmu;
-
+/** A letter with all that is one with it: marks, and the parts of a Korean syllable. */
+const LETTER = /\P{M}?[\p{M}\uff9e\uff9f\u1160-\u11ff]{0,8}/uy;
 /** The names that can be mentioned in a room. */
 export class Names {
-  /** By their first letter, the longest first. @type {Map<string, string[]>} */
-  #known = new Map();
+  /** As they are compared. @type {Set<string>} */
+  #known;
+  /** What they begin with. @type {Set<string>} */
+  #beginnings;
+  /** How long the longest is. */
+  #longest;
   #self;
 
   /** @param {Iterable<string>} names @param {string} self  the reader's own */
   constructor(names, self) {
     this.#self = folded(self);
-    for (const name of new Set([...names, self].map(folded))) {
-      const first = name.charAt(0);
-      name && this.#known.set(first, [...(this.#known.get(first) ?? []), name]);
-    }
-    this.#known.forEach((each) => each.sort((one, other) => other.length - one.length));
+    this.#known = new Set([...names, self].map(folded));
+    this.#beginnings = new Set([...this.#known].map((name) => name.charAt(0)));
+    this.#longest = Math.max(...[...this.#known].map((name) => name.length));
   }
 
-  /** How long the name is that is mentioned here, without the sign before it; 0 where none is.
+  /** How long the longest name is that is mentioned here, without the sign before it; 0 where none is.
    * @param {string} text @param {number} at  where the @ is
    */
   lengthAt(text, at) {
     if (text.charAt(at) !== "@" || runsOn(letterBefore(text, at), "@")) {
       return 0;
     }
-    const begin = at + 1;
-    const candidates = this.#known.get(folded(text.charAt(begin))) ?? [];
-    const found = candidates.find((name) => {
-      const end = begin + name.length;
-      const isName = folded(text.slice(begin, end)) === name;
-      return isName && !runsOn(letterBefore(text, end), letterAt(text, end));
-    });
-    return found?.length ?? 0;
+    let [end, found, read] = [at + 1, 0, ""];
+    do {
+      const letter = wholeLetter(text, end);
+      end += letter.length;
+      read += folded(letter);
+      const isName = this.#known.has(read) && !runsOn(letterBefore(text, end), letterAt(text, end));
+      found = isName ? end - at - 1 : found;
+    } while (end < text.length && read.length < this.#longest && this.#beginnings.has(read.charAt(0)));
+    return found;
   }
 
   /** Whether it is the reader's own. @param {string} name */
@@ -47,15 +49,11 @@ export class Names {
     return folded(name) === this.#self;
   }
 
-  /** Whether the text calls the reader. @param {string} text */
-  callsSelf(text) {
-    if (!text.includes("@")) {
-      return false;
-    }
-    const said = text.replace(QUOTED, " ");
-    for (let at = said.indexOf("@"); at >= 0; at = said.indexOf("@", at + 1)) {
-      const length = this.lengthAt(said, at);
-      if (length > 0 && this.isSelf(said.slice(at + 1, at + 1 + length))) {
+  /** Whether the reader's own is mentioned: perhaps in code, in a quote or in an address. @param {string} text */
+  mayCallSelf(text) {
+    for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
+      const length = this.lengthAt(text, at);
+      if (length > 0 && this.isSelf(text.slice(at + 1, at + 1 + length))) {
         return true;
       }
     }
@@ -79,26 +77,6 @@ export class NamesHere {
   }
 }
 
-/** How many messages call the reader that are not read yet, of those that are here. */
-export class UnreadCalls {
-  /** @type {WeakMap<Room, NamesHere>} */
-  #names = new WeakMap();
-
-  /** @param {Room} room @param {string} self */
-  of(room, self) {
-    const read = room.read ?? Infinity;
-    const unread = room.unread > 0 ? room.messages.filter(({ number }) => number > read) : [];
-    const perhaps = unread.filter(({ name, text }) => name !== self && text.includes("@"));
-    if (perhaps.length === 0) {
-      return 0;
-    }
-    const names = this.#names.get(room) ?? new NamesHere();
-    this.#names.set(room, names);
-    names.learn(room, self);
-    return perhaps.filter(({ text }) => names.now.callsSelf(text)).length;
-  }
-}
-
 /** Those who are in a room or have said something there.
  * @param {Room} room @param {string} self
  */
@@ -106,9 +84,13 @@ export function namesIn(room, self) {
   return new Names([...room.members, ...room.messages.map(({ name }) => name)], self);
 }
 
-/** Two names that differ in case or width only are one. @param {string} name */
+/** The same for two names that are one to the server, which differ in case, width or composition only. Each letter of
+ * a text may be folded by itself. @param {string} name
+ */
 export function folded(name) {
-  return name.normalize("NFKC").toLowerCase();
+  // The dotless i has no other case: that of I is the one with a dot.
+  const upper = (/** @type {string} */ each) => each.toLowerCase().toUpperCase();
+  return name.normalize("NFKD").replace(/[^ı]+/g, upper).normalize("NFKD");
 }
 
 /** Whether two letters are in one word. @param {string} before @param {string} after */
@@ -117,6 +99,12 @@ function runsOn(before, after) {
     return WORD.test(before) && !UNSPACED.test(before);
   }
   return WORD.test(after) && !UNSPACED.test(before) && !UNSPACED.test(after);
+}
+
+/** "" at the end. @param {string} text @param {number} at */
+function wholeLetter(text, at) {
+  LETTER.lastIndex = at;
+  return LETTER.exec(text)?.[0] ?? "";
 }
 
 /** @param {string} text @param {number} at */

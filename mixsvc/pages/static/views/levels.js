@@ -1,6 +1,7 @@
 // @ts-check
 /** Of which messages of a room somebody wants to be notified; this browser remembers it. */
 
+import { calls } from "../text/calls.js";
 import { namesIn } from "../text/mentions.js";
 import { remember, remembered } from "./memory.js";
 
@@ -28,7 +29,7 @@ export function levelItems(room) {
 /** Whether somebody wants to hear of a message. @param {Room} room @param {Said} said @param {string} self */
 export function isWanted(room, said, self) {
   const level = levelOf(room.name);
-  return level === "all" || (level === "mentions" && namesIn(room, self).callsSelf(said.text));
+  return level === "all" || (level === "mentions" && calls(said.text, namesIn(room, self)));
 }
 
 /** @param {string} room */

@@ -2,6 +2,7 @@
 /** One line of the log as an element. */
 
 import { button, made } from "../dom.js";
+import { calls } from "../text/calls.js";
 import { withLinks } from "../text/links.js";
 import { showText } from "../text/rich.js";
 import { face, written } from "./names.js";
@@ -69,9 +70,11 @@ function saidLine(said, self, tools) {
     head.append(" ", made("span", "edited", "edited", ...(said.edited_at ? [" ", clockTime(said.edited_at)] : [])));
   }
   const text = said.deleted ? made("p", "gone", GONE) : textOf(said.text, tools);
-  const calls = !isOwn && tools.names().callsSelf(said.text);
-  const classes = ["line", isOwn && "own", calls && "calls", kind && `line-${kind}`].filter(Boolean).join(" ");
-  return numbered(made("li", classes, face(name), head, text), said, self, tools);
+  const classes = ["line", isOwn && "own", kind && `line-${kind}`].filter(Boolean).join(" ");
+  const result = made("li", classes, face(name), head, text);
+  const mark = () => result.classList.toggle("calls", calls(said.text, tools.names(), mark));
+  isOwn || mark();
+  return numbered(result, said, self, tools);
 }
 
 /** Its time, which is the link to it. @param {Said} said @param {LineTools} tools */

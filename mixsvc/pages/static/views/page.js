@@ -6,8 +6,8 @@ import { Attention, onAttention } from "./attention.js";
 import { Authoring } from "./authoring.js";
 import { Door } from "./door.js";
 import { element, setText } from "../dom.js";
+import { UnreadCalls } from "../text/calls.js";
 import { withLinks } from "../text/links.js";
-import { UnreadCalls } from "../text/mentions.js";
 import { isWanted, levelItems } from "./levels.js";
 import { LogView } from "./log_view.js";
 import { furthest, onRemembered, remember, remembered } from "./memory.js";
@@ -47,7 +47,7 @@ export class Page {
   #door;
   #conduct;
   #attention;
-  #calls = new UnreadCalls();
+  #calls = new UnreadCalls(() => this.changed());
   #authoring;
   /** @type {Phase} */
   #phase = "nameless";

@@ -2,6 +2,7 @@
 /** The rooms at the side: those one is in, with what is unread, and apart from them the others; one field filters. */
 
 import { KeyedList, element, made, onSubmit, setText } from "../dom.js";
+import { folded } from "../text/mentions.js";
 import { showBadge } from "./parts/badge.js";
 
 const MOST_OTHERS = 200;
@@ -150,11 +151,6 @@ export class RoomsView {
 /** @param {Entry} one @param {Entry} other */
 function byName(one, other) {
   return one.name.localeCompare(other.name, undefined, { numeric: true });
-}
-
-/** So that upper and lower case are the same. @param {string} text */
-function folded(text) {
-  return text.normalize("NFKC").toLowerCase();
 }
 
 /** @param {Counted} counted @param {string} open @returns {Entry} */

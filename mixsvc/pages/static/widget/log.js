@@ -2,7 +2,8 @@
 /** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
 
 import { button, KeyedList, made, setText } from "../dom.js";
-import { NamesHere, UnreadCalls } from "../text/mentions.js";
+import { calls, UnreadCalls } from "../text/calls.js";
+import { NamesHere } from "../text/mentions.js";
 import { showText } from "../text/rich.js";
 import { givesMenu } from "../views/parts/menu.js";
 import { roving } from "../views/parts/roving.js";
@@ -38,7 +39,7 @@ export class LogView {
   #items;
   #rove;
   #names = new NamesHere();
-  #calls = new UnreadCalls();
+  #calls = new UnreadCalls(() => this.#room && this.show(this.#room));
   /** The number of the message that is to be pointed at. @type {number | null} */
   #sought = null;
 
@@ -188,7 +189,8 @@ export class LogView {
     const head = made("p", "head", name, when);
     const line = made("li", "line", head, this.#text(said));
     line.classList.toggle("action", said.kind === "action");
-    line.classList.toggle("calls", said.name !== this.#client.self.name && this.#names.now.callsSelf(said.text));
+    const mark = () => line.classList.toggle("calls", calls(said.text, this.#names.now, mark));
+    said.name === this.#client.self.name || mark();
     line.part.add("line");
     return line;
   }
