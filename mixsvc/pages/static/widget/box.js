@@ -114,7 +114,7 @@ export class Box {
     client.on("notice", (text) => setText(this.#problem, text));
     client.on("roomRefused", ({ text, code }) => {
       this.#isRefused = true;
-      setText(this.#problem, this.#words.refusal(code, text));
+      setText(this.#problem, this.#words.refusal("join", code, text));
     });
     client.on("lineRefused", ({ text, line }) => {
       this.#composer.takeBack(line.text) && client.discard(line);
@@ -180,7 +180,7 @@ export class Box {
       logged_out: this.#words.say("loggedOut"),
     };
     const own = Object.hasOwn(said, code) ? said[/** @type {keyof said} */ (code)] : null;
-    setText(this.#problem, own ?? this.#words.refusal(code, text));
+    setText(this.#problem, own ?? this.#words.refusal("hello", code, text));
     this.#suggestion.hidden = !suggestion;
     this.#suggestion.value = suggestion;
     setText(this.#suggestion, this.#words.say("useName", suggestion));
@@ -210,7 +210,7 @@ export class Box {
     const sure = button("", this.#words.say("delete"), () => {
       this.#question.replaceChildren();
       this.#client.remove(this.#place.room, said.number).catch(({ code, message }) => {
-        setText(this.#problem, this.#words.refusal(code, message));
+        setText(this.#problem, this.#words.refusal("delete", code, message));
       });
     });
     const keep = button("quiet", this.#words.say("cancel"), () => this.#question.replaceChildren());

@@ -64,7 +64,7 @@ function author(words, client, room) {
     },
     edit: ({ number }, text) =>
       client.edit(room, number, text).catch(({ code, message }) => {
-        throw new Error(words.refusal(code, message));
+        throw new Error(words.refusal("edit", code, message));
       }),
     last: () => here()?.messages.filter((said) => isEditable(said, client.self)).pop(),
     names: () => namesOf(here(), client.self.name),

@@ -130,7 +130,7 @@ function earlierTexts({ words, client, room }, number) {
         if (message.type === "edits" && message["number"] === number) {
           settled(() => resolve(message["texts"]));
         } else if (message["of"] === "edits") {
-          settled(() => reject(new Error(words.refusal(message["code"], message["text"]))));
+          settled(() => reject(new Error(words.refusal("edits", message["code"], message["text"]))));
         }
       }),
       client.on("lost", () => settled(failed)),
@@ -154,5 +154,5 @@ function text(written) {
 /** @param {Words} words @param {unknown} error */
 function wrong(words, error) {
   const { code, message } = /** @type {{code?: string, message?: string}} */ (error);
-  return code ? words.refusal(code, message ?? "") : (message ?? words.say("notPossible"));
+  return code ? words.refusal("", code, message ?? "") : (message ?? words.say("notPossible"));
 }

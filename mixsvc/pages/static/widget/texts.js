@@ -55,6 +55,8 @@ const ENGLISH = {
   no_such_room: "There is no room of this name.",
   bad_room: "There is no room of this name.",
   not_allowed: "You may not be in this room.",
+  notChanged: "You may not change this message, or not any more.",
+  mayNot: "You may not do this here.",
   muted: "You are muted.",
   banned: "You are banned until {0}. If that is a mistake, write to those who run this site.",
 };
@@ -112,9 +114,14 @@ const GERMAN = {
   no_such_room: "Es gibt keinen Raum mit diesem Namen.",
   bad_room: "Es gibt keinen Raum mit diesem Namen.",
   not_allowed: "Du darfst nicht in diesen Raum.",
+  notChanged: "Du darfst diese Nachricht nicht ändern, oder nicht mehr.",
+  mayNot: "Das darfst du hier nicht.",
   muted: "Du bist stummgeschaltet.",
   banned: "Du bist bis {0} gesperrt. Wenn das ein Irrtum ist, schreib denen, die diese Seite betreiben.",
 };
+
+/** What is said by what was not allowed: one code has many causes. @type {Record<string, keyof Texts>} */
+const NOT_ALLOWED = { hello: "notLoggedIn", join: "not_allowed", edit: "notChanged", delete: "notChanged" };
 
 /** @type {Record<string, Partial<Texts>>} */
 export const texts = { en: ENGLISH, de: GERMAN };
@@ -141,9 +148,12 @@ export class Words {
     return this.#table[key].replace(/\{(\d)\}/g, (_, index) => String(parts[Number(index)] ?? ""));
   }
 
-  /** A refusal of the server in this language, else in its own words. @param {string} code @param {string} text */
-  refusal(code, text) {
-    return Object.hasOwn(ENGLISH, code) ? this.say(/** @type {keyof Texts} */ (code)) : text;
+  /** A refusal of the server in this language, else in its own words.
+   * @param {string} of  what was refused @param {string} code @param {string} text
+   */
+  refusal(of, code, text) {
+    const key = code === "not_allowed" ? (NOT_ALLOWED[of] ?? "mayNot") : code;
+    return Object.hasOwn(ENGLISH, key) ? this.say(/** @type {keyof Texts} */ (key)) : text;
   }
 }
 

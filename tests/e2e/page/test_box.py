@@ -1,0 +1,87 @@
+"""The box by itself, with a chat that the test plays: what it says, and how it stands what a page does to it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.e2e.support.played_chat import SITE, PlayedChat
+
+Play = Callable[..., PlayedChat]
+
+ENTER = "(box) => (box.token = () => 'Ann')"
+
+
+@pytest.fixture
+def play(chrome: Browser, installed: Path) -> Iterator[Play]:
+    """Opens a page with this body, in a language of the browser, and plays its chat."""
+    static = next(installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static"))
+    played: list[PlayedChat] = []
+
+    def begin(body: str = "<mix-chat></mix-chat>", locale: str = "en") -> PlayedChat:
+        chat = PlayedChat(chrome.new_context(locale=locale).new_page(), static, body)
+        played.append(chat)
+        chat.page.goto(f"{SITE}/")
+        return chat
+
+    yield begin
+    for chat in played:
+        chat.page.context.close()
+
+
+def box(chat: PlayedChat) -> Locator:
+    return chat.page.locator("mix-chat")
+
+
+def come_in(chat: PlayedChat) -> Locator:
+    """Be Ann in the box; returns where she writes."""
+    box(chat).evaluate(ENTER)
+    field = box(chat).locator("textarea")
+    expect(field).to_be_visible()
+    return field
+
+
+def say(field: Locator, text: str) -> None:
+    field.fill(text)
+    field.press("Enter")
+
+
+REFUSED = {"code": "not_allowed", "text": "What the server says."}
+
+
+@pytest.mark.parametrize(
+    ("locale", "login", "join", "change"),
+    [
+        (
+            *("en", "Log in to take part.", "You may not be in this room."),
+            "You may not change this message, or not any more.",
+        ),
+        (
+            *("de", "Melde dich an, um mitzureden.", "Du darfst nicht in diesen Raum."),
+            "Du darfst diese Nachricht nicht ändern, oder nicht mehr.",
+        ),
+    ],
+)
+def test_what_is_not_allowed_is_said_as_it_is_in_the_readers_language(
+    play: Play, locale: str, login: str, join: str, change: str
+) -> None:
+    chat = play(locale=locale)
+    problem = box(chat).locator(".problem")
+    field = come_in(chat)
+    say(field, "hello")
+    expect(box(chat).locator(".line .more")).to_be_attached()
+
+    chat.refusals["edit"] = chat.refusals["delete"] = REFUSED
+    field.press("ArrowUp")
+    say(field, "hallo")
+    expect(problem).to_have_text(change)
+    field.press("Escape")
+    box(chat).locator(".line .more").evaluate("(menu) => menu.click()")
+    box(chat).get_by_role("menuitem").last.click()
+    box(chat).locator(".question button").first.click()
+    expect(problem).to_have_text(change)
+    for kind, sentence in (("join", join), ("hello", login)):
+        chat.refusals = {kind: REFUSED}
+        box(chat).evaluate("(box) => box.client.reconnect()")
+        expect(problem).to_have_text(sentence)
