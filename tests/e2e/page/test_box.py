@@ -1,33 +1,11 @@
 """The box by itself, with a chat that the test plays: what it says, and how it stands what a page does to it."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.support.played_chat import SITE, PlayedChat
-
-Play = Callable[..., PlayedChat]
+from tests.e2e.support.played_chat import Play, PlayedChat
 
 ENTER = "(box) => (box.token = () => 'Ann')"
-
-
-@pytest.fixture
-def play(chrome: Browser, installed: Path) -> Iterator[Play]:
-    """Opens a page with this body, in a language of the browser, and plays its chat."""
-    static = next(installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static"))
-    played: list[PlayedChat] = []
-
-    def begin(body: str = "<mix-chat></mix-chat>", locale: str = "en") -> PlayedChat:
-        chat = PlayedChat(chrome.new_context(locale=locale).new_page(), static, body)
-        played.append(chat)
-        chat.page.goto(f"{SITE}/")
-        return chat
-
-    yield begin
-    for chat in played:
-        chat.page.context.close()
 
 
 def box(chat: PlayedChat) -> Locator:

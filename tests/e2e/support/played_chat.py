@@ -3,12 +3,13 @@
 import json
 import mimetypes
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from playwright.sync_api import Page, Route, WebSocketRoute
 
-__all__ = ["SITE", "PlayedChat"]
+__all__ = ["SITE", "Play", "PlayedChat"]
 
 SITE: Final = "http://box.test"
 HEAD: Final = f"""<!doctype html><title>Box</title><body>
@@ -90,3 +91,6 @@ class PlayedChat:
             told = {"type": "message", "room": room, **said}
             return [{"type": "said", "room": room, "key": request["key"], "number": number}, told]
         return [{"type": "done", "of": kind, "room": room, "number": request.get("number")}]
+
+
+Play: TypeAlias = Callable[..., PlayedChat]

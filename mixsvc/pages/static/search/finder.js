@@ -20,12 +20,14 @@ export class Finder {
   #error = element("link-error", HTMLElement);
   #chat;
   #page;
+  #room;
   #log;
 
   /** @param {() => Chat} chat @param {Guided} page @param {() => string} room  the open one @param {Log} log */
   constructor(chat, page, room, log) {
     this.#chat = chat;
     this.#page = page;
+    this.#room = room;
     this.#log = log;
     new SearchDialog(chat, room, (place) => this.#leadTo(place));
   }
@@ -33,7 +35,7 @@ export class Finder {
   /** Go where the page's address leads: one is in one's rooms, or comes to them. */
   begin() {
     const { first } = this.#places;
-    first && this.#leadTo(first);
+    first ? this.#leadTo(first) : this.#places.begin(this.#room());
   }
 
   /** The person sees this room now. @param {string} room */

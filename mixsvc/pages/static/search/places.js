@@ -44,18 +44,28 @@ export class Places {
     return placeOf(location.hash);
   }
 
+  /** The person has come to this room first: back leads there, though the address names none. @param {string} room */
+  begin(room) {
+    history.replaceState({ room }, "");
+  }
+
   /** The person is in this room now. @param {string} room */
   at(room) {
-    const there = placeOf(location.hash);
-    if (there?.room !== room) {
+    if (this.#here?.room !== room) {
       history.pushState(null, "", addressOf(room));
     }
   }
 
+  /** @returns {Place | null} */
+  get #here() {
+    const room = history.state?.room;
+    return placeOf(location.hash) ?? (room ? { room, number: null } : null);
+  }
+
   #follow() {
-    const place = placeOf(location.hash);
-    if (place) {
-      this.#go(place);
+    const here = this.#here;
+    if (here) {
+      this.#go(here);
     }
   }
 }
