@@ -74,6 +74,7 @@ def test_a_link_opens_its_message_on_a_phone_and_one_that_leads_nowhere_says_so(
 
     for place, text in (
         ("lobby/9999", "There is no message 9999 in lobby."),
+        ("lobby/0", "This link names no message of lobby."),
         ("staff/1", "You may not read this room."),
     ):
         bob.page.evaluate("(place) => { location.hash = place; }", place)

@@ -52,7 +52,7 @@ export class Finder {
       return;
     }
     try {
-      await this.#seek(room, number);
+      number === 0 ? setText(this.#error, `This link names no message of ${room}.`) : await this.#seek(room, number);
     } catch (error) {
       setText(this.#error, `${room}: ${error instanceof Error ? error.message : error}`);
     }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Which room and message the address of the page names: /#lobby, /#lobby/123. The browser's buttons go back and on. */
 
-/** @typedef {{room: string, number: number | null}} Place */
+/** @typedef {{room: string, number: number | null}} Place  null: no message; 0: one that is none */
 
 /** The address of a room, or of a message in it. @param {string} room @param {number | null} [number] */
 export function addressOf(room, number = null) {
@@ -12,12 +12,17 @@ export function addressOf(room, number = null) {
 
 /** @param {string} hash @returns {Place | null} */
 export function placeOf(hash) {
-  const [, name = "", slash = "", digits = ""] = /^#([^/]+)(\/?)(\d{0,15})$/.exec(hash) ?? [];
+  const [, name = "", slash = "", rest = ""] = /^#([^/]+)(\/?)(.*)$/.exec(hash) ?? [];
   const room = decoded(name);
   if (!room || (!slash && document.getElementById(room))) {
     return null;
   }
-  return { room, number: digits ? Number(digits) : null };
+  return { room, number: rest ? numberOf(rest) : null };
+}
+
+/** @param {string} digits  perhaps; what is no number that a message can have is 0 */
+function numberOf(digits) {
+  return /^\d{1,15}$/.test(digits) ? Number(digits) : 0;
 }
 
 /** @param {string} text */
