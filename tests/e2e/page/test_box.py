@@ -1,5 +1,7 @@
 """The box by itself, with a chat that the test plays: what it says, and how it stands what a page does to it."""
 
+import json
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -63,3 +65,17 @@ def test_what_is_not_allowed_is_said_as_it_is_in_the_readers_language(
         chat.refusals = {kind: REFUSED}
         box(chat).evaluate("(box) => box.client.reconnect()")
         expect(problem).to_have_text(sentence)
+
+
+def test_a_toJSON_that_a_page_has_given_to_all_objects_changes_nothing_that_is_made_json_of(play: Play) -> None:
+    made = play("").page.evaluate(
+        """async () => {
+          const { json } = await import("/chat/src/client/json.js");
+          for (const each of [Array, Object, String]) each.prototype.toJSON = () => "changed";
+          const text = json({ a: [1, "x\\"", [], null, undefined], "b\\n": { c: true, d: undefined }, e: undefined });
+          for (const each of [Array, Object, String]) delete each.prototype.toJSON;
+          return text;
+        }"""
+    )
+
+    assert json.loads(made) == {"a": [1, 'x"', [], None, None], "b\n": {"c": True}}

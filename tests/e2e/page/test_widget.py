@@ -33,6 +33,7 @@ globalThis.module = globalThis.exports = globalThis.require = globalThis.process
 globalThis.Chat = globalThis.Page = globalThis.texts = globalThis.later = "taken";
 Object.prototype.polluted = "yes";
 Array.prototype.polluted = "yes";
+Object.prototype.toJSON = Array.prototype.toJSON = () => "changed";
 """
 HOSTILE_STYLE: Final = """
 * { all: unset !important; }

@@ -1,6 +1,8 @@
 // @ts-check
 /** One connection's questions: each wants an answer in time, and what was put off ends with the connection. */
 
+import { json } from "./json.js";
+
 /** How long the server may take to answer; whether the connection lives is found out sooner, by a ping. */
 const ANSWER_MS = 20_000;
 
@@ -28,13 +30,13 @@ export class Exchange {
 
   /** Fields that are undefined are left out. @param {Message} message */
   send(message) {
-    this.#world.send(JSON.stringify(message));
+    this.#world.send(json(message));
     this.waitForAnswer();
   }
 
   /** Ask for a sign of life: the connection waits for it itself. */
   ping() {
-    this.#world.send(JSON.stringify({ type: "ping" }));
+    this.#world.send(json({ type: "ping" }));
   }
 
   /** Something came from the server: it lives. */

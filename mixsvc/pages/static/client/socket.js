@@ -4,6 +4,8 @@
  * WebSocket comes about. A socket opens once and closes once; it does not come back.
  */
 
+import { json } from "./json.js";
+
 /** How long a transport may take to open; SockJS by itself gives up a WebSocket after 0.6 s on a fast network. */
 const TRANSPORT_MS = 3_000;
 /** How long the service may take to say that it can be reached without a WebSocket. */
@@ -51,7 +53,7 @@ export class Socket {
   send(text) {
     const carrier = this.#carrier;
     // SockJS's client makes its own frames.
-    carrier?.send("transport" in carrier ? text : JSON.stringify([text]));
+    carrier?.send("transport" in carrier ? text : json([text]));
   }
 
   /** End it, without a word to onclose. */

@@ -1,6 +1,8 @@
 // @ts-check
 /** What is being written, by room: in this window, over reloads. */
 
+import { json } from "../client/json.js";
+
 /** What is kept is bounded: the rooms that were written in last, and so many characters of them together. */
 const MOST_ROOMS = 50;
 const MOST_LETTERS = 200_000;
@@ -32,7 +34,7 @@ export class Drafts {
     text && this.#texts.set(room, text);
     this.#trim();
     try {
-      sessionStorage.setItem(this.#key, JSON.stringify([...this.#texts]));
+      sessionStorage.setItem(this.#key, json([...this.#texts]));
     } catch {
       // The browser keeps nothing for this site: they live as long as the page.
     }

@@ -2,6 +2,7 @@
 /** Who a guest is in this window: the same in all widgets of one chat, and after a reload. */
 
 import { randomText } from "../client/client.js";
+import { json } from "../client/json.js";
 
 const KEY = "mix-chat-guest";
 
@@ -30,7 +31,7 @@ export function rememberGuest(url, name) {
   const guest = { ...guestOf(url), name };
   guests.set(url, guest);
   try {
-    sessionStorage.setItem(`${KEY} ${url}`, JSON.stringify(guest));
+    sessionStorage.setItem(`${KEY} ${url}`, json(guest));
   } catch {
     // The browser keeps nothing for this site.
   }

@@ -6,6 +6,7 @@
  * Properties: token, a function that brings a token before each connection; client, the ChatClient.
  */
 
+import { json } from "../client/json.js";
 import { Box } from "./box.js";
 import { styleSheet } from "./style.js";
 import { texts, Words } from "./texts.js";
@@ -100,7 +101,7 @@ export class MixChat extends HTMLElement {
   get #settings() {
     const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href;
     const lang = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
-    return JSON.stringify([url, this.getAttribute("room") ?? "lobby", lang]);
+    return json([url, this.getAttribute("room") ?? "lobby", lang]);
   }
 }
 
