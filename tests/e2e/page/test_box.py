@@ -79,3 +79,26 @@ def test_a_toJSON_that_a_page_has_given_to_all_objects_changes_nothing_that_is_m
     )
 
     assert json.loads(made) == {"a": [1, 'x"', [], None, None], "b\n": {"c": True}}
+
+
+@pytest.mark.parametrize("nothing", ["null", "undefined"])
+def test_without_a_token_a_guest_gives_a_name(play: Play, nothing: str) -> None:
+    chat = play()
+    come_in(chat)
+
+    box(chat).evaluate(f"(box) => (box.token = {nothing})")
+
+    expect(box(chat).locator("#name")).to_be_visible()
+    assert box(chat).evaluate("(box) => box.token") is None
+
+
+def test_a_token_that_is_set_again_is_asked_for_again_and_a_box_that_is_moved_stays(play: Play) -> None:
+    chat = play()
+    box(chat).evaluate("(box) => (globalThis.bring = () => globalThis.person, box.token = bring)")
+    expect(box(chat).locator(".problem")).to_have_text("Log in to take part.")
+
+    box(chat).evaluate("(box) => (globalThis.person = 'Ann', box.token = bring)")
+    expect(box(chat).locator("textarea")).to_be_visible()
+
+    box(chat).evaluate("(box) => (globalThis.before = box.client, document.body.prepend(box))")
+    assert box(chat).evaluate("(box) => new Promise((done) => setTimeout(() => done(box.client === before), 50))")

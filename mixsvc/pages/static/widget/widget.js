@@ -24,6 +24,8 @@ export class MixChat extends HTMLElement {
   #box = null;
   /** @type {Identify | null} */
   #token = null;
+  /** How often it was set. */
+  #tokens = 0;
   #root = this.attachShadow({ mode: "open" });
   #isScheduled = false;
 
@@ -38,8 +40,10 @@ export class MixChat extends HTMLElement {
     return this.#token;
   }
 
+  /** Whoever sets it means: find out now who I am, be it the same function as before. */
   set token(token) {
-    this.#token = token;
+    this.#token = token ?? null;
+    this.#tokens += 1;
     this.#restart();
   }
 
@@ -53,7 +57,7 @@ export class MixChat extends HTMLElement {
     if (Object.hasOwn(this, "token")) {
       const { token } = this;
       Reflect.deleteProperty(this, "token");
-      this.#token = token;
+      this.token = token;
     }
     this.#restart();
   }
@@ -77,14 +81,13 @@ export class MixChat extends HTMLElement {
   #start() {
     this.#isScheduled = false;
     const wanted = this.isConnected ? this.#settings : "";
-    if (wanted === this.#shown && this.#token === this.#shownToken) {
+    if (wanted === this.#shown) {
       return;
     }
     this.#box?.close();
     this.#box = null;
     this.#root.replaceChildren();
     this.#shown = wanted;
-    this.#shownToken = this.#token;
     if (wanted) {
       const [url, room, lang] = /** @type {[string, string, string]} */ (JSON.parse(wanted));
       this.#box = new Box(new Words(lang), { url, room, token: this.#token });
@@ -95,13 +98,11 @@ export class MixChat extends HTMLElement {
 
   /** What is shown; "" for nothing. */
   #shown = "";
-  /** @type {Identify | null} */
-  #shownToken = null;
 
   get #settings() {
     const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href;
     const lang = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
-    return json([url, this.getAttribute("room") ?? "lobby", lang]);
+    return json([url, this.getAttribute("room") ?? "lobby", lang, this.#tokens]);
   }
 }
 
