@@ -102,3 +102,18 @@ def test_a_token_that_is_set_again_is_asked_for_again_and_a_box_that_is_moved_st
 
     box(chat).evaluate("(box) => (globalThis.before = box.client, document.body.prepend(box))")
     assert box(chat).evaluate("(box) => new Promise((done) => setTimeout(() => done(box.client === before), 50))")
+
+
+def test_a_box_in_shadow_trees_speaks_the_language_of_the_page(play: Play) -> None:
+    chat = play('<div id="outer"></div>')
+
+    chat.page.evaluate(
+        """() => {
+          document.documentElement.lang = "de";
+          const inner = document.createElement("div");
+          document.querySelector("#outer").attachShadow({ mode: "open" }).append(inner);
+          inner.attachShadow({ mode: "open" }).innerHTML = "<mix-chat></mix-chat>";
+        }"""
+    )
+
+    expect(box(chat).locator("label").first).to_have_text("Dein Name")

@@ -101,9 +101,16 @@ export class MixChat extends HTMLElement {
 
   get #settings() {
     const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href;
-    const lang = this.closest("[lang]")?.getAttribute("lang") || navigator.language;
+    const lang = langOf(this) || navigator.language;
     return json([url, this.getAttribute("room") ?? "lobby", lang, this.#tokens]);
   }
+}
+
+/** The language of an element, in shadow trees, too; "" for none. @param {Element} element @returns {string} */
+function langOf(element) {
+  const found = element.closest("[lang]");
+  const { host } = /** @type {Partial<ShadowRoot>} */ (element.getRootNode());
+  return found?.getAttribute("lang") ?? (host ? langOf(host) : "");
 }
 
 /** Call when the scripts of the page have run that may set a token. @param {() => void} call */
