@@ -117,3 +117,18 @@ def test_a_box_in_shadow_trees_speaks_the_language_of_the_page(play: Play) -> No
     )
 
     expect(box(chat).locator("label").first).to_have_text("Dein Name")
+
+
+def test_a_box_keeps_its_style_and_its_connection_in_another_document_and_back(play: Play) -> None:
+    chat = play("<mix-chat></mix-chat><iframe></iframe>")
+    expect(box(chat).locator("#name")).to_be_visible()
+    look = """async (isAway) => {
+      globalThis.box ??= document.querySelector("mix-chat");
+      globalThis.client ??= box.client;
+      (isAway ? document.querySelector("iframe").contentDocument : document).body.append(box);
+      await new Promise((done) => setTimeout(done, 50));
+      const { overflowY } = getComputedStyle(box.shadowRoot.querySelector(".log"));
+      return [overflowY, box.client === client];
+    }"""
+
+    assert [chat.page.evaluate(look, is_away) for is_away in (True, False)] == [["auto", True], ["auto", True]]

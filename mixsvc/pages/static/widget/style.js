@@ -128,9 +128,9 @@ button.quiet { border-color: var(--line); background: transparent; color: var(--
   background: var(--surface); } }
 `;
 
-/** @returns {CSSStyleSheet} */
-export function styleSheet() {
-  const sheet = new CSSStyleSheet();
+/** @param {typeof globalThis} view  of the document whose elements it is for */
+export function styleSheet(view) {
+  const sheet = new view.CSSStyleSheet();
   sheet.replaceSync(CSS);
   return sheet;
 }

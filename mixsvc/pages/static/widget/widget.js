@@ -16,7 +16,8 @@ export { texts };
 
 /** @typedef {import("../client/client.js").Identify} Identify */
 
-let sheet = /** @type {CSSStyleSheet | null} */ (null);
+/** A document takes only style sheets of its own. @type {WeakMap<Document, CSSStyleSheet>} */
+const sheets = new WeakMap();
 
 export class MixChat extends HTMLElement {
   static observedAttributes = ["room", "url", "lang"];
@@ -31,8 +32,17 @@ export class MixChat extends HTMLElement {
 
   constructor() {
     super();
-    sheet ??= styleSheet();
-    this.#root.adoptedStyleSheets = [sheet];
+    this.adoptedCallback();
+  }
+
+  /** It is in another document than before, such as that of a frame. */
+  adoptedCallback() {
+    const { defaultView } = this.ownerDocument;
+    if (defaultView) {
+      const sheet = sheets.get(this.ownerDocument) ?? styleSheet(defaultView);
+      sheets.set(this.ownerDocument, sheet);
+      this.#root.adoptedStyleSheets = [sheet];
+    }
   }
 
   /** Brings a token before each connection; null where a session says who it is, or nothing does. */
