@@ -132,3 +132,15 @@ def test_a_box_keeps_its_style_and_its_connection_in_another_document_and_back(p
     }"""
 
     assert [chat.page.evaluate(look, is_away) for is_away in (True, False)] == [["auto", True], ["auto", True]]
+
+
+def test_a_guest_is_one_person_in_all_boxes_of_a_chat_however_its_url_is_written(play: Play) -> None:
+    boxes = ("", 'url="/chat"', 'url="/chat/"', 'url="chat//"')
+    chat = play("".join(f"<mix-chat {each}></mix-chat>" for each in boxes))
+
+    box(chat).last.locator("#name").fill("Ann")
+    box(chat).last.locator("#name").press("Enter")
+
+    for each in range(len(boxes)):
+        expect(box(chat).nth(each).locator("textarea")).to_be_visible()
+    assert len({each["token"] for each in chat.of("hello") if each.get("name")}) == 1

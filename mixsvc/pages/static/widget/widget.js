@@ -110,7 +110,8 @@ export class MixChat extends HTMLElement {
   #shown = "";
 
   get #settings() {
-    const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href;
+    // One chat has one name, by which what is kept of it is found.
+    const url = new URL(this.getAttribute("url") ?? here(), document.baseURI).href.replace(/\/+$/, "");
     const lang = langOf(this) || navigator.language;
     return json([url, this.getAttribute("room") ?? "lobby", lang, this.#tokens]);
   }
