@@ -144,3 +144,26 @@ def test_a_guest_is_one_person_in_all_boxes_of_a_chat_however_its_url_is_written
     for each in range(len(boxes)):
         expect(box(chat).nth(each).locator("textarea")).to_be_visible()
     assert len({each["token"] for each in chat.of("hello") if each.get("name")}) == 1
+
+
+def test_a_line_that_is_refused_while_a_message_is_edited_stays_beside_it(play: Play) -> None:
+    chat = play()
+    field, unsent = come_in(chat), box(chat).locator(".unsent .line")
+    say(field, "hello")
+    expect(box(chat).locator(".line .more")).to_be_attached()
+    chat.refusals["say"] = {"code": "bad_command", "text": "There is no such command."}
+    chat.is_away = True
+    chat.drop()
+    say(field, "/nonsense")
+    field.press("ArrowUp")
+    field.fill("")
+
+    chat.is_away = False
+    box(chat).evaluate("(box) => box.client.connect()")
+
+    expect(unsent).to_contain_text("There is no such command.")
+    expect(field).to_have_value("")
+    expect(box(chat).locator(".problem")).to_be_empty()
+    field.press("Escape")
+    expect(unsent.locator(".text")).to_have_text("/nonsense")
+    expect(field).to_have_value("")

@@ -79,9 +79,9 @@ export class Composer {
     setText(this.#parts.error, text);
   }
 
-  /** Write a line anew; false where another one is being written. @param {string} line */
+  /** Write a line anew; false where another one is being written, or a message anew. @param {string} line */
   takeBack(line) {
-    const isFree = this.#writer.text === "";
+    const isFree = this.#writer.text === "" && !this.#said;
     if (isFree) {
       this.#writer.text = line;
       this.#typed(line);

@@ -117,8 +117,11 @@ export class Box {
       setText(this.#problem, this.#words.refusal("join", code, text));
     });
     client.on("lineRefused", ({ text, line }) => {
-      this.#composer.takeBack(line.text) && client.discard(line);
-      this.#composer.refused(text);
+      // Else it is said beside the line.
+      if (this.#composer.takeBack(line.text)) {
+        client.discard(line);
+        this.#composer.refused(text);
+      }
     });
   }
 
