@@ -167,3 +167,22 @@ def test_a_line_that_is_refused_while_a_message_is_edited_stays_beside_it(play: 
     field.press("Escape")
     expect(unsent.locator(".text")).to_have_text("/nonsense")
     expect(field).to_have_value("")
+
+
+def test_what_was_not_sent_when_a_box_is_removed_is_its_draft_when_it_comes_back(play: Play) -> None:
+    chat = play()
+    field = come_in(chat)
+    chat.is_away = True
+    chat.drop()
+    say(field, "one")
+    say(field, "two")
+    field.fill("a draft")
+    expect(box(chat).locator(".unsent .line")).to_have_count(2)
+
+    box(chat).evaluate("(box) => (globalThis.box = box, box.remove())")
+    chat.page.wait_for_function("box.client === null")
+    chat.is_away = False
+    chat.page.evaluate("document.body.append(box)")
+
+    expect(field).to_have_value("one\ntwo\na draft")
+    expect(box(chat).locator(".unsent .line")).to_have_count(0)

@@ -89,6 +89,12 @@ export class Composer {
     return isFree;
   }
 
+  /** Lines that are not sent are written anew later: they are the begin of the draft. @param {string[]} lines */
+  keep(lines) {
+    const texts = [...lines, this.#drafts.of(this.#room)].filter(Boolean);
+    this.#drafts.keep(this.#room, texts.join("\n"));
+  }
+
   /** Write one's own message anew; the draft comes back after that. @param {Said} said */
   edit(said) {
     this.#said = said;

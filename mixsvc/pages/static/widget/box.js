@@ -85,8 +85,9 @@ export class Box {
     this.#refresh();
   }
 
-  /** End the connection. */
+  /** End the connection; what was not sent is what the next box of the room begins with. */
   close() {
+    this.#composer.keep(this.#client.outbox.of(this.#place.room).map(({ text }) => text));
     this.#unfollow();
     this.#client.close();
   }
