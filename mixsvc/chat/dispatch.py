@@ -398,6 +398,10 @@ class ChatDispatcher:
         """Send new rates to their subscribers."""
         self._rate_feed.changed()
 
+    def send_on(self) -> None:
+        """From now on clients are sent to other nodes; called before their connections are closed one by one."""
+        self._membership.send_on()
+
     def close(self) -> None:
         """Stop timers, hooks and presence; called before all connections are closed."""
         self._messages.close()

@@ -179,6 +179,7 @@ class ChatService:
 
     def close_some(self, share: float) -> None:
         """Close this share (0 to 1) of the connections, whose clients may come back at once, to another process."""
+        self.dispatcher.send_on()
         self.resource.close_some(share, *GOODBYE, self._farewell(at_once))
 
     @staticmethod

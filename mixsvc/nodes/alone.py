@@ -53,6 +53,10 @@ class _LocalRoster:
     def leave(self, room: str, key: str) -> bool:
         return self._rooms.remove(room, key)
 
+    def send_on(self, room: str, key: str) -> None:
+        # There is no other node, nor anybody who is told.
+        self._rooms.remove(room, key)
+
     def remove(self, room: str, key: str) -> bool:
         return self._rooms.remove(room, key)
 

@@ -88,6 +88,14 @@ class Roster(Protocol):
     def leave(self, room: str, key: str) -> bool:
         """The last client of a person on this node left a room; returns whether the person is on no other node."""
 
+    def send_on(self, room: str, key: str) -> None:
+        """The last client of a person on this node was sent to another node, as this one stops.
+
+        On all nodes, this one included, the person stays inside for LEAVING seconds (mixsvc.nodes.pulse), and goes then
+        unless it is inside elsewhere: then the listener is called for it. If this node has stopped before, the others
+        wait as long from then on.
+        """
+
     def remove(self, room: str, key: str) -> bool:
         """A person was kicked out of a room on all nodes; returns whether the person was inside.
 

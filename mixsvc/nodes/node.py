@@ -100,6 +100,7 @@ class SharedNode:
 
     def stop(self) -> "Deferred[None]":
         """Stop; fires when the others know, or cannot be told. The chat has closed its sessions before."""
+        self._presence.roster.stop()
         self._bus.flush()
         stopping = DeferredList([self._heart.stop(), self._listener.stop()])
         return stopping.addCallback(lambda _: None)

@@ -34,7 +34,7 @@ class Presence:
         self._reading: set[int] = set()
         # How often hints were missed, so that rows were read.
         self.repairs = 0
-        self.roster = SharedRoster(self._changed)
+        self.roster = SharedRoster(clock.callLater, self._changed)
         bus.listen(Moved, self._heard)
         bus.listen(Gone, self._gone)
 

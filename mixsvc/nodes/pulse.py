@@ -23,7 +23,8 @@ BROKEN: Final = 1 / 3
 # The least of it in heartbeats, which never come exactly in time.
 BROKEN_BEATS: Final = 1.5
 
-# How long after a node has stopped it is gone for the others, in seconds.
+# How long after a node has stopped it is gone for the others, and the time that whoever is sent on to another node has
+# to come there; in seconds.
 LEAVING: Final = 10.0
 
 

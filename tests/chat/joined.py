@@ -144,6 +144,9 @@ class FakeRoster:
         self._tell(lambda roster, number: roster.went(number, room, key))
         return self._rooms.discard(room, key, OWN)
 
+    def send_on(self, room: str, key: str) -> None:
+        self.leave(room, key)
+
     def remove(self, room: str, key: str) -> bool:
         return self._rooms.remove(room, key)
 

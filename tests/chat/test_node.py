@@ -213,6 +213,30 @@ def test_names_presence_and_moderators_hold_on_both_nodes(database_url: str) -> 
     play(database_url, scenario)
 
 
+def test_nobody_goes_or_comes_who_moves_from_a_node_that_stops_but_others_do(database_url: str) -> None:
+    async def scenario(world: World) -> None:
+        mia, bob = await world.people()
+        ann, cid, _ = [world.a.client(name) for name in ("Ann", "Cid", "Dan")]
+        await world.until(lambda: _has(bob, "came", 3))
+        seen = len(mia.got()), len(bob.got())
+        world.a.dispatcher.send_on()
+
+        ann.lose()
+        cid.send("leave", **LOBBY)
+        mia.send("kick", **LOBBY, name="Dan")
+        await world.until(lambda: bob.got("went") and bob.got("kicked"))
+        again = world.b.client("Ann")
+        await world.until(lambda: again.got("joined"))
+        again.send("say", **LOBBY, text="back")
+        await world.until(lambda: shown(mia) and shown(bob))
+
+        for client, before in zip((mia, bob), seen, strict=True):
+            told = [(each["type"], each.get("name")) for each in client.got()[before:] if each["type"] != "done"]
+            assert sorted(told) == [("kicked", "Dan"), ("message", "Ann"), ("went", "Cid")]
+
+    play(database_url, scenario)
+
+
 def test_a_node_that_starts_later_knows_what_is_in_force_and_does_nothing_again(database_url: str) -> None:
     async def scenario(world: World) -> None:
         mia, bob = await world.people()

@@ -25,6 +25,13 @@ class AloneTests(SynchronousTestCase):
         self.assertEqual(0, NOBODY.size)
         self.assertFalse(roster.leave("lobby", "ann"))
 
+    def test_who_is_sent_on_is_gone_at_once_as_there_is_no_other_node(self) -> None:
+        self.nodes.roster.enter("lobby", "ann", "Ann")
+
+        self.nodes.roster.send_on("lobby", "ann")
+
+        self.assertIs(NOBODY, self.nodes.roster.members("lobby"))
+
     def test_who_is_kicked_is_not_inside_any_more(self) -> None:
         self.nodes.roster.enter("lobby", "ann", "Ann")
 

@@ -1,10 +1,13 @@
 """What a node knows of who is inside on others."""
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.hints import Moved
 from mixsvc.nodes.members import NOBODY
+from mixsvc.nodes.own_rows import Change
+from mixsvc.nodes.pulse import LEAVING
 from mixsvc.nodes.roster import SharedRoster
 
 
@@ -19,7 +22,8 @@ def went(node: int, number: int, *keys: str, journal: int = 0) -> Moved:
 class ElsewhereTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.told: list[tuple[str, str]] = []
-        self.roster = SharedRoster(lambda: None)
+        self.clock = Clock()
+        self.roster = SharedRoster(self.clock.callLater, lambda: None)
         self.roster.listen(self)
         self.elsewhere = self.roster.elsewhere
         self.elsewhere.numbers({2: 0, 3: 0}, frozenset())
@@ -51,6 +55,58 @@ class ElsewhereTests(SynchronousTestCase):
         self.assertEqual([], self.told)
         self.elsewhere.heard(went(2, 2, "ann"))
         self.assertEqual([("went", "Ann")], self.told)
+
+    def test_who_is_sent_on_and_comes_to_another_node_neither_goes_nor_comes(self) -> None:
+        self.roster.enter("lobby", "ann", "Ann")
+        self.roster.own.next(0)
+
+        self.roster.send_on("lobby", "ann")
+        self.clock.advance(LEAVING - 1)
+        self.assertEqual(["Ann"], list(self.roster.members("lobby").names()))
+        self.assertIsNone(self.roster.own.written(1, 0) and self.roster.own.next(0))
+        self.elsewhere.heard(came(2, 1, "Ann"))
+        self.clock.advance(1)
+
+        self.assertEqual([], self.told)
+        self.assertEqual([Change("lobby", "ann", None)], self._written())
+        self.elsewhere.heard(went(2, 2, "ann"))
+        self.assertEqual([("went", "Ann")], self.told)
+
+    def test_who_is_sent_on_and_does_not_come_anywhere_goes_in_time(self) -> None:
+        self.roster.enter("lobby", "ann", "Ann")
+
+        self.roster.send_on("lobby", "ann")
+        self.clock.advance(LEAVING)
+
+        self.assertEqual([("went", "Ann")], self.told)
+        self.assertEqual([Change("lobby", "ann", None)], self._written())
+
+    def test_who_is_sent_on_and_comes_back_stays(self) -> None:
+        self.roster.enter("lobby", "ann", "Ann")
+
+        self.roster.send_on("lobby", "ann")
+        self.assertFalse(self.roster.enter("lobby", "ann", "Ann"))
+        self.clock.advance(LEAVING)
+
+        self.assertEqual([], self.told)
+        self.assertEqual(["Ann"], list(self.roster.members("lobby").names()))
+
+    def test_whoever_was_sent_on_can_be_kicked_and_is_forgotten_with_the_node(self) -> None:
+        for name in ("Ann", "Bob", "Cleo"):
+            self.roster.enter("lobby", name.lower(), name)
+            self.roster.send_on("lobby", name.lower())
+
+        self.assertTrue(self.roster.remove("lobby", "ann"))
+        self.roster.leave("lobby", "bob")
+        self.roster.clear()
+
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.assertIs(NOBODY, self.roster.members("lobby"))
+
+    def _written(self) -> list[Change]:
+        batch = self.roster.own.next(0)
+        assert batch is not None
+        return list(batch.changes)
 
     def test_a_doubled_hint_does_nothing_and_after_a_lost_one_the_rows_are_read(self) -> None:
         self.elsewhere.heard(came(2, 1, "Ann"))

@@ -28,6 +28,9 @@ class World:
     def kick(self, node: FakeNode, number: int) -> None:
         node.kick(ROOMS[number % 2], PEOPLE[number // 2 % 3])
 
+    def send_on(self, node: FakeNode, number: int) -> None:
+        node.send_on(ROOMS[number % 2], PEOPLE[number // 2 % 3])
+
     def write(self, node: FakeNode, number: int) -> None:
         node.write(self.others(node), is_answered=number > 0)
 
@@ -63,6 +66,7 @@ MOVES: list[Callable[[World, FakeNode, int], None]] = [
     World.toggle,
     World.toggle,
     World.kick,
+    World.send_on,
     World.write,
     World.write,
     World.write,

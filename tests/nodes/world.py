@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from mixsvc.common import names
 from mixsvc.nodes.elsewhere import NodeRows
 from mixsvc.nodes.event_order import EventOrder
 from mixsvc.nodes.hints import Moved
 from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 from mixsvc.nodes.own_rows import Batch, by_room
+from mixsvc.nodes.pulse import LEAVING
 from mixsvc.nodes.roster import SharedRoster
 
 
@@ -87,7 +90,8 @@ class FakeNode:
 
     def begin(self) -> None:
         self.number = self.engine.begin()
-        self.roster = SharedRoster(lambda: None)
+        self.clock = Clock()
+        self.roster = SharedRoster(self.clock.callLater, lambda: None)
         self.roster.listen(self)
         self.journal = EventOrder(len(self.engine.events))
         self.roster.elsewhere.applied(self.journal.position)
@@ -115,6 +119,12 @@ class FakeNode:
             self.own.remove((room, name))
             if self.roster.leave(room, key):
                 self.went(room, name)
+
+    def send_on(self, room: str, name: str) -> None:
+        """The person is inside until the time is over in which it may come to another node."""
+        if (room, name) in self.own:
+            self.own.remove((room, name))
+            self.roster.send_on(room, names.key(name))
 
     def apply(self, event: JournalEvent) -> None:
         name = event.body["name"]
@@ -179,7 +189,8 @@ class FakeNode:
             self.answers.pop(0)()
 
     def settle(self, others: list["FakeNode"]) -> None:
-        """What happens in two seconds in which nothing is lost."""
+        """What happens in two seconds in which nothing is lost; whoever was sent on is not awaited any more."""
+        self.clock.advance(LEAVING)
         while self.answers:
             self.take_answer()
         self.beat()

@@ -38,9 +38,16 @@ class MembershipHandler:
         self._pages = pages
         state.nodes.roster.listen(self)
         self._closing = False
+        # What becomes of a client whose connection is lost.
+        self._take_from_room = self._remove_client
+
+    def send_on(self) -> None:
+        """From now on clients are sent to other nodes: nobody is told that they leave, before they had time to come."""
+        self._take_from_room = self._send_client_on
 
     def close(self) -> None:
         """All connections are about to end: do not tell the members who leaves, which would take n * n messages."""
+        self.send_on()
         self._closing = True
 
     @contextmanager
@@ -84,7 +91,7 @@ class MembershipHandler:
         """Take a client whose connection is lost out of all rooms."""
         client.joining.clear()
         for name in sorted(client.inside):
-            self._remove_client(client, name)
+            self._take_from_room(client, name)
             self._release(name)
 
     def remove(self, kick: Removal, text: str) -> None:
@@ -226,6 +233,12 @@ class MembershipHandler:
         self._log.info("chat: {name!r} left {room!r}, {size} inside", name=name, room=room.name, size=room.size)
         if was_last and not self._closing:
             self._announce(room, events.went(room.name, name), room.audience())
+
+    def _send_client_on(self, client: Client, name_of_room: str) -> None:
+        room = self._state.rooms.find(name_of_room)
+        assert room is not None
+        client.inside.remove(room.name)
+        room.send_on(client.transport)
 
     def _tell_presence(self, name: str, text: str) -> None:
         # A room that another node has made is in the lists here as well.

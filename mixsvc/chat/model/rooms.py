@@ -78,6 +78,12 @@ class Room:
         person = self._remove(transport)
         return person not in self._connections and self._roster.leave(self.name, person.key)
 
+    def send_on(self, transport: Transport) -> None:
+        """Remove a client that was sent to another node; if it was its person's last one, that is awaited there."""
+        person = self._remove(transport)
+        if person not in self._connections:
+            self._roster.send_on(self.name, person.key)
+
     def expel(self, key: str, transports: Iterable[Transport]) -> bool:
         """Remove a person on all nodes; returns whether the person was inside.
 

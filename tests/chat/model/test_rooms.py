@@ -51,6 +51,16 @@ class RoomTests(SynchronousTestCase):
         self.assertEqual([False, True], [self.room.leave(each) for each in (first, second)])
         self.assertEqual(0, self.room.size)
 
+    def test_a_person_is_sent_on_with_the_last_connection(self) -> None:
+        ann, first, second = Person("a", "Ann"), transport(), transport()
+        for each in (first, second):
+            self.room.enter(each, ann)
+
+        self.room.send_on(first)
+        self.assertEqual((1, (second,)), (self.room.size, self.room.audience()))
+        self.room.send_on(second)
+        self.assertEqual((0, ()), (self.room.size, self.room.audience()))
+
     def test_a_snapshot_and_an_audience_stay_as_they_were(self) -> None:
         ann = enter(self.room, "Ann")
         members, audience = self.room.members.names(), self.room.audience()

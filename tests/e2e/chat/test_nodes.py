@@ -157,15 +157,24 @@ def test_the_people_of_a_node_that_is_killed_go_in_time(nodes: TwoNodes) -> None
 
 def test_a_node_that_stops_is_missed_by_nobody_who_moves_to_another(nodes: TwoNodes) -> None:
     a, b = nodes
+    token = "a random text of hers"
     with Chatter(b.port, "Bob") as bob:
         ann = Steadfast([a.port], "Ann")
         ann.start()
         assert bob.wait_for("came")["name"] == "Ann"
-        ann.ports = [b.port]
+        with Chatter(a.port, "Cleo", token):
+            assert bob.wait_for("came")["name"] == "Cleo"
+            ann.ports = [b.port]
+            assert a.stop() == -15
 
-        assert a.stop() == -15
-        wait_until(lambda: ann.connections > 1, "she does not come back")
-        ann.finish()
-        ann.wait()
+        # Long after the others could have heard that she is gone.
+        with Chatter(b.port, "Cleo", token) as cleo:
+            wait_until(lambda: ann.connections > 1, "she does not come back")
+            ann.finish()
+            ann.wait()
+            cleo.say("the last")
+
+            told = bob.read_up_to(lambda message: message.get("text") == "the last")
+            assert {each["type"] for each in told} == {"message"}
 
     assert ann.gaps == []
