@@ -145,7 +145,9 @@ class HintListener:
             return
         if not self._is_broken:
             self._is_broken = True
-            self._log.warn("nodes: this node does not hear the others ({reason}); it tries again", reason=why)
+            # libpq's text has several lines.
+            reason = why.partition("\n")[0] or "the connection broke"
+            self._log.warn("nodes: this node does not hear the others ({reason}); it tries again", reason=reason)
         self._retry = self._reactor.callLater(self._pause, self._open)
         self._pause = min(LAST_PAUSE, 2 * self._pause)
 
@@ -196,7 +198,7 @@ class _Descriptor:
         try:
             self.connection.pgconn.consume_input()
         except Exception as error:
-            self._lost(str(error).strip() or "the connection broke")
+            self._lost(str(error))
             return
         while self._descriptor >= 0 and (notification := self.connection.pgconn.notifies()) is not None:
             self._heard(notification.extra.decode(errors="replace"))

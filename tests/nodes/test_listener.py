@@ -5,6 +5,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 
 from mixsvc.nodes.listener import HintListener
 
@@ -31,10 +32,24 @@ class Connection:
         self.is_closed = True
 
 
-def test_a_connection_that_comes_about_while_the_node_stops_is_closed_by_its_own_thread() -> None:
-    def in_thread(function: Callable[[], Any]) -> "Deferred[Any]":
-        return execute(function)
+def in_thread(function: Callable[[], Any]) -> "Deferred[Any]":
+    return execute(function)
 
+
+def test_the_log_says_in_one_line_why_nobody_is_heard() -> None:
+    def refused() -> Any:
+        raise ConnectionError("connection failed: no such host\n\tIs the server running?\nand more")
+
+    listener = HintListener(Clock(), refused, in_thread, lambda hint: None, lambda: None)
+    with capturedLogs() as events:
+        listener.start()
+
+    assert [formatEvent(each) for each in events] == [
+        "nodes: this node does not hear the others (connection failed: no such host); it tries again"
+    ]
+
+
+def test_a_connection_that_comes_about_while_the_node_stops_is_closed_by_its_own_thread() -> None:
     connection: Any = Connection(lambda: listener.stop())
     listener = HintListener(Clock(), lambda: connection, in_thread, lambda hint: None, lambda: None)
 

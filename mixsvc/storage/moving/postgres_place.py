@@ -28,8 +28,11 @@ LOCK_SECONDS: Final = 2
 # For how long nodes are watched that have not said that they stop: they may be dead. In seconds.
 WATCHED: Final = 10.0
 
-# No statement of a move is in anybody's way, and a table may be large.
-UNHURRIED: Final = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
+# No statement of a move is in anybody's way, and a table may be large. PostgreSQL 17 has the last one.
+UNHURRIED: Final = """
+    SELECT set_config(name, '0', false) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
 
 INCOMPLETE: Final = "a move into it is not complete; run that command again"
 

@@ -26,11 +26,13 @@ CLIENT: Final[Mapping[str, str | int]] = {
 }
 
 # The session's, in milliseconds where they are times. The server gives up what nobody waits for any more, and notices a
-# client that is gone.
+# client that is gone. What a role or a database has set otherwise would close connections between two messages, change
+# what statements mean and how values are written, or let an index find a part only.
 SESSION: Final[Mapping[str, str | int]] = {
     "statement_timeout": 5000,
     "lock_timeout": 3000,
     "idle_in_transaction_session_timeout": 5000,
+    "idle_session_timeout": 0,
     "client_connection_check_interval": 2000,
     "tcp_keepalives_idle": 4,
     "tcp_keepalives_interval": 2,
@@ -38,6 +40,13 @@ SESSION: Final[Mapping[str, str | int]] = {
     "tcp_user_timeout": 8000,
     "timezone": "UTC",
     "default_transaction_isolation": "read\\ committed",
+    "array_nulls": "on",
+    "extra_float_digits": 1,
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "standard_conforming_strings": "on",
+    "gin_fuzzy_search_limit": 0,
+    "exit_on_error": "off",
 }
 
 EXAMPLE: Final = "postgresql://mixsvc@db.example.org/mixsvc"

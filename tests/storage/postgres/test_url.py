@@ -6,6 +6,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from mixsvc.errors import BadSetting
 from mixsvc.storage.postgres.url import conninfo, shown
+from tests.postgres import Postgres
 
 URL = "postgresql://ann:open%3As%40same@db.example.org:5433/chat?sslmode=verify-full"
 
@@ -30,6 +31,30 @@ def test_a_server_takes_the_options_and_the_last_of_two_counts(database_url: str
         for name, value in (("statement_timeout", "5s"), ("lock_timeout", "100ms"), ("tcp_user_timeout", "8000")):
             row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
             assert row == (value,), name
+
+
+def test_what_a_role_or_a_database_has_set_changes_neither_what_is_read_nor_how_long_a_session_lasts(
+    postgres: Postgres,
+) -> None:
+    database = postgres.new_database()
+    ours = {
+        "idle_session_timeout": ("1", "0"),
+        "array_nulls": ("off", "on"),
+        "extra_float_digits": ("-10", "1"),
+        "datestyle": ("SQL, DMY", "ISO, MDY"),
+        "intervalstyle": ("iso_8601", "postgres"),
+        "standard_conforming_strings": ("off", "on"),
+        "gin_fuzzy_search_limit": ("1", "0"),
+        "exit_on_error": ("on", "off"),
+        "timezone": ("Asia/Kathmandu", "UTC"),
+        "client_encoding": ("LATIN1", "UTF8"),
+    }
+    for name, (theirs, _) in ours.items():
+        postgres.execute(f"ALTER DATABASE {database} SET {name} = {theirs if ',' in theirs else repr(theirs)}")
+
+    with psycopg.connect(conninfo(postgres.url(database))) as connection:
+        for name, (_, expected) in ours.items():
+            assert connection.execute("SELECT current_setting(%s)", (name,)).fetchone() == (expected,), name
 
 
 def test_a_message_shows_neither_user_nor_password() -> None:

@@ -30,6 +30,11 @@ WAITING_MS: Final = 500
 PAUSE: Final = 1.0
 PATIENCE: Final = 60.0
 
+# For one step. PostgreSQL 17 has the last one.
+UNHURRIED: Final = """
+    SELECT set_config(name, '0', true) FROM pg_settings
+    WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout')
+"""
 CLUSTER: Final = "CREATE TABLE IF NOT EXISTS cluster (key text PRIMARY KEY, value text NOT NULL)"
 # Not by to_regclass: that may still not see what was committed while this process waited for the advisory lock.
 EXISTS: Final = """
@@ -76,7 +81,7 @@ def upgrade(connection: Connection, scripts: Sequence[str] = SCRIPTS) -> None:
 
 def _make_step(connection: Connection, scripts: Sequence[str]) -> None:
     with connection.transaction():
-        connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        connection.execute(UNHURRIED)
         connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (LOCK,))
         # Another process may have made this step while this one waited.
         step = version(connection, scripts) + 1
