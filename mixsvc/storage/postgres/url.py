@@ -6,6 +6,7 @@ from typing import Final
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn
 
 from mixsvc.errors import BadSetting
 
@@ -14,10 +15,10 @@ __all__ = ["SETTING", "conninfo", "shown"]
 # The setting that has the URL of the database.
 SETTING: Final = "[storage] url"
 
-# libpq's own, unless the URL has others. A cable that is cut is noticed within 8 s instead of after minutes.
+# libpq's own, unless the URL, a service file or the environment has others. A cable that is cut is noticed within 8 s
+# instead of after minutes.
 CLIENT: Final[Mapping[str, str | int]] = {
     "application_name": "mixsvc",
-    "client_encoding": "UTF8",
     "connect_timeout": 3,
     "keepalives_idle": 4,
     "keepalives_interval": 2,
@@ -49,20 +50,28 @@ SESSION: Final[Mapping[str, str | int]] = {
     "exit_on_error": "off",
 }
 
+# No other encoding has all that people write.
+ENCODING: Final = "UTF8"
+
+# Where nothing listens.
+NOWHERE: Final[Mapping[str, str]] = {"host": "/dev/null", "hostaddr": "", "port": ""}
+
 EXAMPLE: Final = "postgresql://mixsvc@db.example.org/mixsvc"
 
 
 def conninfo(url: str, setting: str = SETTING) -> str:
-    """The parameters for libpq, with our time limits where the URL has none. Raises BadSetting without the password.
+    """The parameters for libpq, with our time limits where no others are given. Raises BadSetting without the password.
 
     url: a URL that starts with postgresql://, as libpq reads it (PostgreSQL's manual, 34.1.1.2). setting: where it is
     given.
     """
     given = _parameters(url, setting)
-    added = {name: value for name, value in CLIENT.items() if name not in given}
+    found = _completed(given)
+    # Also those that libpq has found, as psycopg itself waits as long as connect_timeout says.
+    ours = {name: found.get(name, value) for name, value in CLIENT.items()}
     # The last of two options with one name counts.
-    options = " ".join([*(f"-c {name}={value}" for name, value in SESSION.items()), str(given.get("options") or "")])
-    return make_conninfo("", **{**given, **added, "options": options.rstrip()})
+    options = " ".join([*(f"-c {name}={value}" for name, value in SESSION.items()), found.get("options", "")])
+    return make_conninfo("", **{**given, **ours, "options": options.rstrip(), "client_encoding": ENCODING})
 
 
 def shown(url: str, setting: str = SETTING) -> str:
@@ -73,6 +82,18 @@ def shown(url: str, setting: str = SETTING) -> str:
     ports *= len(hosts) if len(ports) == 1 else 1
     places = [f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False)]
     return f"postgresql://{','.join(places)}/{given.get('dbname') or ''}"
+
+
+def _completed(given: Mapping[str, str | int | None]) -> Mapping[str, str]:
+    """The parameters with those that libpq takes from a service file and the environment; nothing if it refuses them.
+
+    Only libpq knows where it looks, and it says so of a connection, which may also be one that has failed at once.
+    """
+    connection = PGconn.connect_start(make_conninfo("", **{**given, **NOWHERE}).encode())
+    try:
+        return {each.keyword.decode(): each.val.decode() for each in connection.info if each.val}
+    finally:
+        connection.finish()
 
 
 def _parameters(url: str, setting: str) -> dict[str, str | int | None]:

@@ -1,5 +1,7 @@
 """The URL of the settings, as libpq gets it and as messages show it."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -24,6 +26,35 @@ def test_the_urls_own_parameters_win() -> None:
 
     assert found["connect_timeout"] == "9"
     assert str(found["options"]).endswith(" -c statement_timeout=100")
+
+
+def test_what_a_service_file_and_the_environment_have_counts_as_if_it_stood_in_the_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = tmp_path / "service.conf"
+    service.write_text("[mix]\nhost=db.example.org\noptions=-csearch_path=chat\nconnect_timeout=20\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(service))
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=other")
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+
+    of_service = conninfo_to_dict(conninfo("postgresql:///chat?service=mix"))
+    of_environment = conninfo_to_dict(conninfo(URL))
+    own = conninfo_to_dict(conninfo(f"{URL}&service=mix&options=-c%20search_path%3Down"))
+
+    # libpq adds the rest of the service itself.
+    assert "host" not in of_service
+    assert of_service["connect_timeout"] == "20"
+    assert "-c idle_session_timeout=0" in str(of_service["options"])
+    assert str(of_service["options"]).endswith(" -csearch_path=chat")
+    assert str(of_environment["options"]).endswith(" -c search_path=other")
+    assert (of_environment["connect_timeout"], of_environment["client_encoding"]) == ("3", "UTF8")
+    assert str(own["options"]).endswith(" -c search_path=own")
+
+
+def test_a_service_that_no_file_has_is_left_to_libpq() -> None:
+    found = conninfo_to_dict(conninfo("postgresql:///chat?service=nowhere"))
+
+    assert (found["service"], found["connect_timeout"]) == ("nowhere", "3")
 
 
 def test_a_server_takes_the_options_and_the_last_of_two_counts(database_url: str) -> None:
