@@ -26,8 +26,9 @@ DEAF: Final = (
 )
 ELSEWHERE: Final = f"what is told in the database of {SETTING} is not heard there; give the same server and database"
 
-# What a server or a pooler says to a setting of ours that it does not know.
-UNKNOWN: Final = {
+# What a server or a pooler says to a setting of ours that it does not know, or to one more connection.
+KNOWN: Final = {
+    "too many connections": "a node has three connections, and needs one to spare",
     "client_connection_check_interval": "PostgreSQL 14 or newer is needed",
     "startup parameter: options": (
         "a pooler refuses our settings; give the server's own address in [storage] url, or let the pooler ignore them "
@@ -48,7 +49,8 @@ def rehearse(url: str, listen_url: str = "") -> None:
             raise DatabaseUnusable(fault)
         if version(connection):
             _expect_complete(connection)
-        with _connected(listen_url or url, place) as listening:
+        # One more for hints: a node that gets too few would not say so before it serves.
+        with _connected(listen_url or url, place) as listening, _connected(url):
             if is_deaf(listening, connection):
                 raise DatabaseUnusable(deaf)
 
@@ -101,7 +103,7 @@ def _connected(url: str, setting: str = SETTING) -> Iterator[PostgresConnection]
 
 
 def _advice(said: str, setting: str) -> str:
-    known = next((advice for words, advice in UNKNOWN.items() if words in said), None)
+    known = next((advice for words, advice in KNOWN.items() if words in said), None)
     return f"{said}; {known or f'change {setting}, or the server'}"
 
 

@@ -64,6 +64,16 @@ def test_an_address_to_listen_at_that_is_another_database(durable: Postgres) -> 
         rehearse(durable.url(durable.new_database()), durable.url(durable.new_database()))
 
 
+def test_a_database_that_has_connections_for_a_node_or_too_few(durable: Postgres) -> None:
+    enough, few = durable.new_database("CONNECTION LIMIT 3"), durable.new_database("CONNECTION LIMIT 2")
+
+    rehearse(durable.url(enough))
+
+    assert refusal(durable.url(few)).endswith(
+        f'too many connections for database "{few}"; a node has three connections, and needs one to spare'
+    )
+
+
 def test_a_server_that_does_not_listen(durable: Postgres) -> None:
     text = refusal(durable.url("chat", port=1))
 
