@@ -16,6 +16,7 @@ from mixsvc.config.outgoing_hooks import OutgoingHook, outgoing_hooks
 
 __all__ = [
     "IRC_LISTEN",
+    "LONGEST_HEARTBEAT",
     "MEMORY",
     "SECTIONS",
     "ChatSettings",
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 # The setting that names the endpoints of IRC, in the words of errors and of the log.
 IRC_LISTEN: Final = "[irc] listen"
+
+# The longest time between two heartbeats of a node, in seconds.
+LONGEST_HEARTBEAT: Final = 60.0
 
 # The default name of the socket for `mixsvc ctl`.
 CONTROL: Final = "mixsvc.ctl"
@@ -234,7 +238,7 @@ class NodesSettings:
     # Like the URL of the database; empty: that one.
     listen_url: str = setting(str, "")
     name: str = setting(str, "")
-    heartbeat: float = setting(parsers.seconds(0.1, 60), "2")
+    heartbeat: float = setting(parsers.seconds(0.1, LONGEST_HEARTBEAT), "2")
     dead_after: float = setting(parsers.seconds(1, 3600), "15")
 
 

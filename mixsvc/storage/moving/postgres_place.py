@@ -6,13 +6,14 @@ from typing import Final
 
 import psycopg
 
+from mixsvc.config.settings import LONGEST_HEARTBEAT
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage.moving.postgres_rows import PostgresRows
 from mixsvc.storage.moving.side import Side
 from mixsvc.storage.moving.tables import TABLES, RowReader, RowWriter
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, connect
-from mixsvc.storage.postgres.running import are_connected, living_nodes, named_nodes, newest_node
+from mixsvc.storage.postgres.running import connections, living_nodes, named_nodes, newest_node
 from mixsvc.storage.postgres.schema import SCRIPTS, upgrade, version
 from mixsvc.storage.postgres.trouble import reason
 from mixsvc.storage.postgres.url import shown
@@ -25,8 +26,10 @@ LOCK: Final = 0x6D69786D
 # How long a move waits for another one to end, in seconds.
 LOCK_SECONDS: Final = 2
 
-# For how long nodes are watched that have not said that they stop: they may be dead. In seconds.
+# For how long nodes are watched that have not said that they stop, in seconds: where nobody is connected, they are dead
+# unless one is just connecting anew; where somebody is, until one that lives must have beaten.
 WATCHED: Final = 10.0
+WATCHED_CONNECTED: Final = LONGEST_HEARTBEAT + 5.0
 
 # No statement of a move is in anybody's way, and a table may be large. PostgreSQL 17 has the last one.
 UNHURRIED: Final = """
@@ -127,9 +130,12 @@ def _expect_no_nodes(side: Side, guard: PostgresConnection, other: PostgresConne
 def _running_nodes(guard: PostgresConnection, other: PostgresConnection) -> Sequence[str]:
     cursor = guard.cursor()
     named = named_nodes(cursor)
-    if named and not are_connected(cursor, [each.info.backend_pid for each in (guard, other)]):
-        return living_nodes(cursor, WATCHED)
-    return named
+    if not named:
+        return ()
+    others = connections(cursor, [each.info.backend_pid for each in (guard, other)])
+    if others.services:
+        return named
+    return living_nodes(cursor, WATCHED_CONNECTED if others.all else WATCHED)
 
 
 def _version(side: Side, guard: PostgresConnection) -> int:

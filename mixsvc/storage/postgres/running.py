@@ -2,21 +2,28 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["LOOK_SECONDS", "are_connected", "living_nodes", "named_nodes", "newest_node"]
+__all__ = ["LOOK_SECONDS", "connections", "living_nodes", "named_nodes", "newest_node"]
 
 # A psycopg.Cursor.
 PostgresCursor: TypeAlias = Any
 
 LOOK_SECONDS: Final = 0.25
 
-# The other connections of services to this database, as far as this role may see their names.
+# The other connections to this database; which name of a program they have, only their own role may see.
 CONNECTED: Final = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'mixsvc' AND pid <> ALL (%s)
+    SELECT count(*) FILTER (WHERE application_name = 'mixsvc'), count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> ALL (%s)
 """
 MARKS: Final = "SELECT name, id, mark::text FROM node WHERE NOT is_leaving ORDER BY id"
+
+
+class Connections(NamedTuple):
+    """How many there are. services: of those that are surely a service's; the URL may give it another name."""
+
+    services: int
+    all: int
 
 
 def living_nodes(cursor: PostgresCursor, seconds: float) -> Sequence[str]:
@@ -39,10 +46,9 @@ def named_nodes(cursor: PostgresCursor) -> Sequence[str]:
     return [name for name, *_ in cursor.execute(MARKS).fetchall()]
 
 
-def are_connected(cursor: PostgresCursor, own: Sequence[int]) -> bool:
-    """Whether services have other connections than those to the server's processes with these numbers."""
-    (number,) = cursor.execute(CONNECTED, (list(own),)).fetchone()
-    return bool(number)
+def connections(cursor: PostgresCursor, own: Sequence[int]) -> Connections:
+    """The connections to the database besides those to the server's processes with these numbers."""
+    return Connections(*cursor.execute(CONNECTED, (list(own),)).fetchone())
 
 
 def newest_node(cursor: PostgresCursor) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -14,6 +15,7 @@ from mixsvc.chat.storage.postgres import store as postgres
 from mixsvc.chat.storage.records import Draft
 from mixsvc.errors import DatabaseUnusable, MixError, StorageError
 from mixsvc.nodes import statements
+from mixsvc.nodes.statements import Watched
 from mixsvc.storage.database import prepare
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.moving import copying, postgres_place
@@ -33,6 +35,7 @@ from tests.storage.moving.histories import LIMITS, contents, make_history, rows
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes that do not live are not watched for long, and a few rows are many."""
     monkeypatch.setattr(postgres_place, "WATCHED", 0.3)
+    monkeypatch.setattr(postgres_place, "WATCHED_CONNECTED", 0.3)
 
 
 def quietly(table: MovedTable, done: int, total: int) -> None:
@@ -344,6 +347,21 @@ def test_a_database_with_a_node_that_lives(durable_url: str) -> None:
         assert "a service uses it (node1); stop it first" in refusal(durable_url, "back.sqlite3")
         statements.leave(cursor, node)
         move("chat.sqlite3", durable_url, quietly)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_node_that_lives_is_found_whatever_its_connections_are_called(
+    durable_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_place, "WATCHED_CONNECTED", 30.0)
+    start.prepare(durable_url, lambda cursor: None)
+    with closing(connect(f"{durable_url}?application_name=chat")) as service, service.cursor() as cursor:
+        node = statements.begin(cursor, "node1")
+        # After more than the time for which a node is watched where nobody is connected.
+        beating = Timer(1.0, statements.beat, (cursor, node, Watched((), ()), None))
+        beating.start()
+        assert "a service uses it (node1); stop it first" in refusal(durable_url, "back.sqlite3")
+        beating.join()
 
 
 @pytest.mark.usefixtures("impatient")
