@@ -29,6 +29,26 @@ def test_the_release_before_an_upgrade_can_go_on(database_url: str) -> None:
             version(connection, [ONE])
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "cluster (key text PRIMARY KEY, value text); INSERT INTO cluster VALUES ('schema', 'v1.2')",
+        "cluster (key text PRIMARY KEY, value text); INSERT INTO cluster VALUES ('schema', NULL)",
+        "cluster (key text PRIMARY KEY, value text)",
+        "cluster (key integer, value text)",
+        "cluster (id integer)",
+    ],
+)
+def test_a_table_of_another_program_with_the_name_of_ours(database_url: str, made: str) -> None:
+    with closing(connect(database_url)) as connection:
+        connection.execute(f"CREATE TABLE {made}".encode())
+
+        with pytest.raises(DatabaseUnusable, match="its schema has a table `cluster` of another program"):
+            upgrade(connection)
+
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (1,)
+
+
 def test_of_processes_that_start_together_one_upgrades(database_url: str) -> None:
     failures: list[BaseException] = []
 

@@ -5,7 +5,7 @@ whose processes can use these tables. So a service and the release before it run
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final, TypeAlias
@@ -40,6 +40,10 @@ CLUSTER: Final = "CREATE TABLE IF NOT EXISTS cluster (key text PRIMARY KEY, valu
 EXISTS: Final = """
     SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'cluster')
 """
+FOREIGN: Final = (
+    "its schema has a table `cluster` of another program; give another database in [storage] url, or another schema "
+    "(?options=-c%20search_path%3DSCHEMA)"
+)
 WRITE: Final = """
     INSERT INTO cluster (key, value) VALUES ('schema', %s), ('usable_from', %s)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value
@@ -98,11 +102,23 @@ def version(connection: Connection, scripts: Sequence[str] = SCRIPTS) -> int:
     """The version of the tables, 0 where there are none. Raises DatabaseUnusable as upgrade does, psycopg.Error."""
     if connection.execute(EXISTS).fetchone() != (True,):
         return 0
-    rows = connection.execute("SELECT key, value FROM cluster WHERE key IN ('schema', 'usable_from')").fetchall()
-    found = {key: int(value) for key, value in rows}
+    found = _marks(connection)
     if found.get("usable_from", 0) > len(scripts):
         raise DatabaseUnusable(
             f"it was made by a newer mixsvc (its version is {found['schema']}, this one knows up to {len(scripts)}); "
             "install that mixsvc again, or give another database in [storage] url"
         )
-    return found.get("schema", 0)
+    return found["schema"]
+
+
+def _marks(connection: Connection) -> Mapping[str, int]:
+    """The numbers of the table `cluster`."""
+    try:
+        rows = connection.execute("SELECT key, value FROM cluster WHERE key IN ('schema', 'usable_from')").fetchall()
+        found = {key: int(value) for key, value in rows}
+    except (psycopg.errors.UndefinedColumn, psycopg.DataError, ValueError, TypeError):
+        found = {}
+    # It has them as soon as it is there.
+    if "schema" not in found:
+        raise DatabaseUnusable(FOREIGN)
+    return found
