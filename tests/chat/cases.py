@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.errors import StorageError
 from tests.chat.fakes import ChatHarness, FakeClient
+from tests.database_troubles import database_troubles
 
 
 class ChatTestCase(SynchronousTestCase):
@@ -56,8 +57,9 @@ class ChatTestCase(SynchronousTestCase):
 
     def failing(self) -> None:
         """Let the database fail once and check that the log has it."""
-        self.database.fail()
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        with capturedLogs() as events:
+            self.database.fail()
+        self.assertEqual(1, len(database_troubles(events)))
 
     def rooms(self) -> dict[str, int]:
         """Returns the rooms and their numbers of members."""

@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS
 from mixsvc.common.clocks import TRUST_SECONDS
-from mixsvc.errors import StorageError
 from mixsvc.interfaces import Identity, RoomMessage
 from tests.chat.fakes import NOW, FakeClient
 from tests.chat.joined import Cluster, NodeHarness
+from tests.database_troubles import database_troubles
 
 ALL: dict[str, Any] = {"room": "lobby"}
 
@@ -97,8 +98,9 @@ class MessageTests(JoinedTestCase):
         cid.clear()
         cid.send("join", **ALL)
         self.a.database.step()
-        self.a.database.fail()
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        with capturedLogs() as events:
+            self.a.database.fail()
+        self.assertEqual(1, len(database_troubles(events)))
         (joined,) = cid.got("joined")
         self.assertEqual(([], 0), (joined["messages"], joined["last"]))
         self.ask(ann, "say", **ALL, text="you, too")
@@ -522,7 +524,6 @@ class AwayTests(JoinedTestCase):
             self.assertEqual(["three", "four"], [text for _, text in self.texts(self.cid)])
             # Members of the other nodes learn who is here.
             self.assertIn("Cid", self.ask(self.bob, "who", **ALL)[0]["members"])
-            self.flushLoggedErrors(StorageError)
             self.ask(self.cid, "leave", **ALL)
 
     def test_who_comes_back_meanwhile_gets_what_it_has_missed_and_what_was_deleted(self) -> None:

@@ -12,7 +12,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.errors import StorageError
 from tests.chat.fakes import ChatHarness, FakeDatabase
 from tests.chat.joined import NodeDatabase
 from tests.chat.walkers import Window
@@ -139,7 +138,6 @@ class WalkTests(SynchronousTestCase):
 
         self.check_order(world)
         self.check_all(world)
-        self.flushLoggedErrors(StorageError)
         world.chat.database.connection.close()
 
     def check_order(self, world: World) -> None:

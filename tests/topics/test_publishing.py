@@ -3,12 +3,14 @@
 from enum import Enum
 from typing import Any
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import TopicsSettings
-from mixsvc.errors import NotPublished, ServiceBusy, StorageError
+from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.interfaces.topics import ITopics, TopicEnd
+from tests.database_troubles import database_troubles
 from tests.topics.fakes import FakeReader
 from tests.topics.harness import TopicsHarness
 
@@ -143,10 +145,11 @@ class PublisherTests(PublishingCase):
 
     def test_what_fails_on_disk_is_refused_and_leaves_no_gap(self) -> None:
         publishing = self.topics.service.publisher.publish("a", "lost")
-        self.topics.database.fail()
+        with capturedLogs() as events:
+            self.topics.database.fail()
 
         self.failureResultOf(publishing, ServiceBusy)
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual(1, len(database_troubles(events)))
         self.assertEqual(1, self.mix.publish("a", "x"))
 
     def test_each_commit_takes_all_that_waits(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.common.histogram import SECONDS, SIZES, Histogram
 from mixsvc.common.records import record
-from mixsvc.errors import ServiceBusy
+from mixsvc.errors import ServiceBusy, StorageError
 from mixsvc.storage.engine import Cursor
 
 __all__ = ["MOST_WAITING", "CommitStats", "NotRead", "NotSaved", "Work", "WorkQueue", "run_each"]
@@ -121,11 +121,22 @@ class WorkQueue(Generic[Asked, Answer]):
         # Logged once until the database works again: a full disk fails many times a second.
         if not self._broken:
             self._broken = True
+            self._tell(failure, size)
+        return [self.work.refusal("the database fails; try again a little later")] * size
+
+    def _tell(self, failure: Failure, size: int) -> None:
+        about: dict[str, Any] = {"part": self._part, "work": self.work.name, "size": size}
+        if failure.check(StorageError):
+            # What the database says is enough, and where it was asked is in `work`.
+            _log.critical(
+                "{part}: the database fails ({work}): {reason}; {size} requests were refused, and more will be until "
+                "it works",
+                reason=str(failure.value),
+                **about,
+            )
+        else:
             _log.failure(
                 "{part}: the database fails ({work}); {size} requests were refused, and more will be until it works",
                 failure,
-                part=self._part,
-                work=self.work.name,
-                size=size,
+                **about,
             )
-        return [self.work.refusal("the database fails; try again a little later")] * size

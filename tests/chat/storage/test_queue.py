@@ -15,10 +15,10 @@ from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.config.settings import ChatSettings
-from mixsvc.errors import StorageError
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.waiting.queue import MOST_WAITING, NotRead, NotSaved
 from tests.chat.fakes import NOW, FakeDatabase
+from tests.database_troubles import database_troubles
 
 
 class LossyDatabase(FakeDatabase):
@@ -125,8 +125,9 @@ class StorageQueueTests(SynchronousTestCase):
         self.database.settle()
         lost = self.append("b")
         also_lost = self.append("c")
-        self.database.fail()
-        self.database.fail()
+        with capturedLogs() as events:
+            self.database.fail()
+            self.database.fail()
         later = self.append("d")
         self.database.settle()
 
@@ -134,7 +135,7 @@ class StorageQueueTests(SynchronousTestCase):
         self.failureResultOf(also_lost, NotSaved)
         self.assertEqual(2, self.successResultOf(later).message.number)
         self.assertEqual([(1, "a"), (2, "d")], self.database.rows())
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual(1, len(database_troubles(events)))
 
     def test_a_failing_database_is_logged_once_and_so_is_its_recovery(self) -> None:
         with capturedLogs() as events:
@@ -144,7 +145,7 @@ class StorageQueueTests(SynchronousTestCase):
             self.append("b")
             self.database.settle()
 
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual(1, len(database_troubles(events)))
         self.assertEqual(["chat: the database fails", "chat: the database works"], [_start(event) for event in events])
         self.assertNotIn("secret", repr(events))
 
@@ -170,9 +171,10 @@ class StorageQueueTests(SynchronousTestCase):
             self.assertEqual((expected, 1, 3), (page.messages, page.first, page.last))
 
     def test_a_read_that_fails_fires_its_errback(self) -> None:
-        self.failing(self.page(1), NotRead)
+        with capturedLogs() as events:
+            self.failing(self.page(1), NotRead)
 
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual(1, len(database_troubles(events)))
 
     def test_a_page_comes_after_all_that_it_holds_and_before_all_else(self) -> None:
         self.append("a").addCallback(self.told.append)
@@ -249,12 +251,13 @@ class StorageQueueTests(SynchronousTestCase):
 
         sound = self.queue.change(lambda cursor: cursor.execute("INSERT INTO room (name, last) VALUES ('den', 3)"))
         unsound = self.queue.change(broken)
-        self.database.settle()
+        with capturedLogs() as events:
+            self.database.settle()
 
         self.successResultOf(sound)
         self.failureResultOf(unsound, NotSaved)
         self.assertEqual([("den", 3)], self.database.connection.execute("SELECT name, last FROM room").fetchall())
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual(1, len(database_troubles(events)))
 
     def failing(
         self, answer: Deferred[object] | Deferred[StoredMessage] | Deferred[ChatPage], error: type[Exception]

@@ -1,4 +1,3 @@
-from mixsvc.errors import StorageError
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness
 
@@ -94,7 +93,6 @@ class SpeakingTests(IrcTestCase):
         client = self.chat.irc_inside("Ann")
         client.send("PRIVMSG #lobby :x")
         self.chat.database.fail()
-        self.flushLoggedErrors(StorageError)
         assert client.got("404") == [":mixsvc.irc 404 Ann #lobby :The message could not be stored; say it again"]
 
     def test_joining_shows_the_topic_the_names_and_what_was_said(self) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import StorageError
 from mixsvc.storage.waiting.line import WorkLine
 from mixsvc.storage.waiting.queue import NotRead, Work, WorkQueue
+from tests.database_troubles import database_troubles
 
 
 class AtOnce:
@@ -51,9 +53,16 @@ class WorkLineTests(SynchronousTestCase):
         queue = self.line.queue(Work("double", self.double, 10, NotRead))
         self.transactions.is_broken = True
 
-        self.failureResultOf(self.line.ask(queue, 1), NotRead)
+        with capturedLogs() as events:
+            for number in (1, 2):
+                self.failureResultOf(self.line.ask(queue, number), NotRead)
         self.transactions.is_broken = False
 
         self.assertEqual(4, self.successResultOf(self.line.ask(queue, 2)))
         self.assertIsNone(self.successResultOf(self.line.flush([queue])))
-        self.assertEqual(1, len(self.flushLoggedErrors(StorageError)))
+        self.assertEqual(
+            [
+                "test: the database fails (double): closed; 1 requests were refused, and more will be until it works",
+            ],
+            database_troubles(events),
+        )
