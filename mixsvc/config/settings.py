@@ -137,7 +137,7 @@ class ChatSettings:
     max_joined: int = setting(parsers.whole(1, 1000), "50")
     large_room: int = setting(parsers.whole(1, 10_000), "100")
     history: int = setting(parsers.whole(0, 1000), "50")
-    keep: int = setting(parsers.whole(0, 10**9), "10000")
+    keep: int = setting(parsers.whole(1, 10**9), "10000")
     keep_days: int = setting(parsers.whole(0, 100_000), "0")
     edit_for: int = setting(parsers.whole(0, 10**9), "86400")
     max_text: int = setting(parsers.whole(1, 100_000), "2000")

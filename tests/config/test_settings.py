@@ -1,8 +1,10 @@
 """Settings: defaults, files, options, and the messages about mistakes."""
 
 import configparser
-from dataclasses import fields
+import re
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,14 @@ def complaint(tmp_path: Path, text: str | bytes) -> str:
     said = str(raised.value)
     assert "\n" not in said
     return said.replace(f"{tmp_path}/", "")
+
+
+def takes_0(setting: "Field[Any]") -> bool:
+    try:
+        value = setting.metadata["parse"]("0")
+    except ValueError:
+        return False
+    return type(value) in (int, float)
 
 
 def option(name: str, text: str) -> RawSetting:
@@ -59,6 +69,20 @@ def test_every_setting_of_the_example_is_explained_above_it() -> None:
     bare = [line for before, line in zip(lines, lines[1:], strict=False) if "=" in line and not before.startswith(";")]
 
     assert [line for line in bare if not line.startswith((";", "["))] == []
+
+
+def test_a_room_keeps_at_least_one_message(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "[chat]\nkeep = 0\n")
+
+    assert said == "mixsvc.ini, line 2: [chat] keep = '0' is not valid: give a whole number from 1 to 1000000000"
+
+
+def test_the_reference_says_what_0_means_in_each_setting_that_takes_it() -> None:
+    text = (PROJECT / "docs/reference/settings.md").read_text().partition("## What 0 means")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `\[(\w+)\] (\w+)` \| .+ \|$", text, re.MULTILINE) == [
+        (section, each.name) for section, kind in SECTIONS.items() for each in fields(kind) if takes_0(each)
+    ]
 
 
 def test_no_file_gives_the_defaults() -> None:
