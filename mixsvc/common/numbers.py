@@ -1,9 +1,10 @@
-"""Whole numbers from text, and the largest that JSON carries. Pure."""
+"""Whole numbers from text, numbers as people write them, and the largest that JSON carries. Pure."""
 
 import re
+from decimal import Decimal
 from typing import Final
 
-__all__ = ["MAX_JSON_NUMBER", "whole_number"]
+__all__ = ["MAX_JSON_NUMBER", "plain_number", "whole_number"]
 
 # The largest whole number that every JSON reader keeps exactly (RFC 8259 section 6).
 MAX_JSON_NUMBER: Final = 2**53 - 1
@@ -15,3 +16,8 @@ def whole_number(text: str, least: int, most: int) -> int:
     if not re.fullmatch("[0-9]{1,20}", text) or not least <= int(text) <= most:
         raise ValueError(f"give a whole number from {least} to {most}")
     return int(text)
+
+
+def plain_number(value: float) -> str:
+    """Returns the digits of a number without an exponent, as the parsers of settings take them: 1000000 and 0.01."""
+    return format(Decimal(str(value)).normalize(), "f")

@@ -23,6 +23,8 @@ HOOK: Final = "hook"
 EVENTS: Final = ("message", "edit", "delete", HOOK)
 USUAL: Final = frozenset(EVENTS) - {HOOK}
 
+EXAMPLE: Final = "https://crm.example.org/chat"
+
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 # How many there may be: each has a connection, and reads the messages.
@@ -62,9 +64,7 @@ def outgoing_hooks(text: str) -> tuple[OutgoingHook, ...]:
 
 def _hook(words: Sequence[str]) -> OutgoingHook:
     if len(words) < 2 or not NAME.fullmatch(words[0]):
-        raise ValueError(
-            "give a name of letters and digits, and a URL on each line, such as crm https://example.org/in"
-        )
+        raise ValueError(f"give a name of letters and digits, and a URL on each line, such as crm {EXAMPLE}")
     given: dict[str, tuple[str, ...]] = {}
     for word in words[2:]:
         key, equals, value = word.partition("=")
@@ -73,7 +73,7 @@ def _hook(words: Sequence[str]) -> OutgoingHook:
             raise ValueError(f"{word} is no option of a webhook{near}")
         given[key] = OPTIONS[key](value)
     events = frozenset(given["events"]) if "events" in given else USUAL
-    return OutgoingHook(words[0], parsers.url(words[1]), given.get("rooms", ()), events)
+    return OutgoingHook(words[0], parsers.url(words[1], EXAMPLE), given.get("rooms", ()), events)
 
 
 OPTIONS: Final[Mapping[str, Callable[[str], tuple[str, ...]]]] = {

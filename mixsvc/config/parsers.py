@@ -9,7 +9,7 @@ from mixsvc.common import names
 from mixsvc.common.addresses import parse_address
 from mixsvc.common.currencies import CODE, EURO
 from mixsvc.common.http_grammar import ORIGIN
-from mixsvc.common.numbers import whole_number
+from mixsvc.common.numbers import plain_number, whole_number
 from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 
@@ -29,6 +29,7 @@ __all__ = [
     "pairs",
     "path",
     "prefix",
+    "prefix_or_none",
     "room_names",
     "room_patterns",
     "seconds",
@@ -39,6 +40,8 @@ __all__ = [
     "whole",
     "yes_or_no",
 ]
+
+EXAMPLE_URL: Final = "https://example.org/"
 
 # A name in a URL: as in the DNS, and with underscores, as services of Docker Compose have. International names are in
 # their xn-- form.
@@ -76,7 +79,7 @@ def _decimal(least: float, most: float, kind: str) -> Callable[[str], float]:
     def parse(text: str) -> float:
         # float() also accepts nan, inf and exponents; the pattern does not.
         if not re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) or not least <= float(text) <= most:
-            raise ValueError(f"give {kind} from {least:g} to {most:g}")
+            raise ValueError(f"give {kind} from {plain_number(least)} to {plain_number(most)}")
         return float(text)
 
     return parse
@@ -115,10 +118,10 @@ def path(text: str) -> str:
     return text
 
 
-def dotted_name(text: str) -> str:
+def dotted_name(text: str, example: str = "yourpackage.wsgi:app") -> str:
     """Parses the name of an object in a module: package.module.name or package.module:name; may be empty."""
     if text and not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*([.:][^\W\d]\w*)", text):
-        raise ValueError("give a module and a name in it, such as yourpackage.wsgi:app")
+        raise ValueError(f"give a module and a name in it, such as {example}")
     return text
 
 
@@ -148,15 +151,21 @@ def address(text: str) -> str:
         ) from None
 
 
-def prefix(text: str) -> str:
+def prefix(text: str, example: str = "/chat") -> str:
     """Parses a path under which something is served."""
     if not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", text):
         raise ValueError(
-            "give a path such as /chat: it starts with /, does not end with it, and holds letters, digits and - _ . ~"
+            f"give a path such as {example}: it starts with /, does not end with it, and holds letters, digits and "
+            "- _ . ~"
         )
     if text.split("/")[1] in ("api", "static"):
-        raise ValueError("give another path, such as /chat: the pages use /api and /static")
+        raise ValueError(f"give another path, such as {example}: the pages use /api and /static")
     return text
+
+
+def prefix_or_none(text: str, example: str) -> str:
+    """Parses a path under which something is served; may be empty."""
+    return prefix(text, example) if text else ""
 
 
 def origins(text: str) -> tuple[str, ...]:
@@ -211,9 +220,9 @@ def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
-def url(text: str) -> str:
+def url(text: str, example: str = EXAMPLE_URL) -> str:
     """Parses an http or https URL."""
-    message = "give a URL such as https://example.org/rates.xml"
+    message = f"give a URL such as {example}"
     try:
         parts = urlsplit(text)
         # .port raises ValueError for what is not a port.
@@ -245,9 +254,9 @@ def _is_address(host: str) -> bool:
     return "%" not in host
 
 
-def url_or_none(text: str) -> str:
+def url_or_none(text: str, example: str = EXAMPLE_URL) -> str:
     """Parses an http or https URL; may be empty."""
-    return url(text) if text else ""
+    return url(text, example) if text else ""
 
 
 def url_template(text: str) -> str:
@@ -255,7 +264,7 @@ def url_template(text: str) -> str:
     plain = text.replace("{base}", EURO).replace("{key}", "key")
     if "{" in plain or "}" in plain:
         raise ValueError("give a URL without braces other than {base} and {key}")
-    url_or_none(plain)
+    url_or_none(plain, "https://example.org/rates?base={base}")
     return text
 
 

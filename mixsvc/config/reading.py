@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import Field, fields, replace
 from typing import Any, Final
 
+from mixsvc.common.numbers import plain_number
 from mixsvc.common.records import record
 from mixsvc.common.text import did_you_mean, similar
 from mixsvc.config.ini import IniFile, RawSetting, Values, read_ini
@@ -153,8 +154,8 @@ def _dead_too_soon(nodes: NodesSettings, values: Values) -> Iterator[BadSetting]
     if nodes.dead_after < BEATS * nodes.heartbeat:
         given = values.get(("nodes", "heartbeat")) or values["nodes", "dead_after"]
         yield BadSetting(
-            f"{given.place}: [nodes] heartbeat = {nodes.heartbeat:g} needs dead_after = {BEATS * nodes.heartbeat:g} or "
-            "more: some heartbeats may be lost"
+            f"{given.place}: [nodes] heartbeat = {plain_number(nodes.heartbeat)} needs dead_after = "
+            f"{plain_number(BEATS * nodes.heartbeat)} or more: some heartbeats may be lost"
         )
 
 

@@ -7,6 +7,7 @@ the field, and the field knows its parser.
 import os
 from collections.abc import Callable
 from dataclasses import field, replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from mixsvc.common.currencies import EURO, parse_currency
@@ -39,6 +40,9 @@ IRC_LISTEN: Final = "[irc] listen"
 # The longest time between two heartbeats of a node, in seconds.
 LONGEST_HEARTBEAT: Final = 60.0
 
+# Where the European Central Bank publishes its rates.
+BANK: Final = "https://www.ecb.europa.eu/stats/eurofxref/"
+
 # The default name of the socket for `mixsvc ctl`.
 CONTROL: Final = "mixsvc.ctl"
 
@@ -48,10 +52,6 @@ def setting(parse: Callable[[str], T], default: str) -> T:
     made: Any = field(default=parse(default), metadata={"parse": parse})
     result: T = made
     return result
-
-
-def _prefix_or_none(text: str) -> str:
-    return parsers.prefix(text) if text else ""
 
 
 def _seconds_or_none(text: str) -> float | None:
@@ -97,7 +97,7 @@ class WebSettings:
     threads: int = setting(parsers.whole(1, 1000), "10")
     socket_threads: int = setting(parsers.whole(0, 100_000), "200")
     sockets_per_address: int = setting(parsers.whole(0, 100_000), "0")
-    socketio_path: str = setting(_prefix_or_none, "/socket.io")
+    socketio_path: str = setting(partial(parsers.prefix_or_none, example="/socket.io"), "/socket.io")
     process_nice: int = setting(parsers.whole(0, 19), "5")
     view_timeout: float = setting(parsers.seconds(0, 86400), "0")
     restart_after: int = setting(parsers.whole(0, 10**9), "0")
@@ -110,7 +110,7 @@ class WebSettings:
     max_unread: int = setting(parsers.whole(0, 2**50), "67108864")
     max_unread_together: int = setting(parsers.whole(0, 2**50), "1073741824")
     secret_key_file: str = setting(parsers.path, "")
-    pages: str = setting(_prefix_or_none, "")
+    pages: str = setting(partial(parsers.prefix_or_none, example="/mixsvc"), "")
 
     def __post_init__(self) -> None:
         # Code that has changed can only be loaded into a process of its own.
@@ -128,7 +128,7 @@ class ChatSettings:
 
     prefix: str = setting(parsers.prefix, "/chat")
     listen: tuple[str, ...] = setting(parsers.lines, "")
-    url: str = setting(parsers.url_or_none, "")
+    url: str = setting(partial(parsers.url_or_none, example="https://chat.example.org/chat"), "")
     origins: tuple[str, ...] = setting(parsers.origins, "")
     rooms: tuple[str, ...] = setting(parsers.room_names, "lobby")
     private_rooms: tuple[str, ...] = setting(parsers.room_patterns, "")
@@ -150,7 +150,7 @@ class ChatSettings:
     joins: int = setting(parsers.whole(1, 10**6), "120")
     searches: int = setting(parsers.whole(1, 10**6), "60")
     guests: bool = setting(parsers.yes_or_no, "yes")
-    authenticator: str = setting(parsers.dotted_name, "")
+    authenticator: str = setting(partial(parsers.dotted_name, example="yourpackage.auth:who"), "")
     moderators: tuple[parsers.Moderator, ...] = setting(parsers.moderators, "")
     token_file: str = setting(parsers.path, "")
     hooks_file: str = setting(parsers.path, "")
@@ -191,11 +191,13 @@ class RatesSettings:
     interval: float = setting(parsers.seconds(0.1, 86400), "30")
     timeout: float = setting(parsers.seconds(0.1, 3600), "10")
     sources: tuple[str, ...] = setting(parsers.names_of("ecb", "json", "archive"), "ecb, archive")
-    ecb_url: str = setting(parsers.url, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml")
+    ecb_url: str = setting(partial(parsers.url, example=f"{BANK}eurofxref-daily.xml"), f"{BANK}eurofxref-daily.xml")
     ecb_90_days_url: str = setting(
-        parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml"
+        partial(parsers.url_or_none, example=f"{BANK}eurofxref-hist-90d.xml"), f"{BANK}eurofxref-hist-90d.xml"
     )
-    ecb_history_url: str = setting(parsers.url_or_none, "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")
+    ecb_history_url: str = setting(
+        partial(parsers.url_or_none, example=f"{BANK}eurofxref-hist.zip"), f"{BANK}eurofxref-hist.zip"
+    )
     json_preset: str = setting(parsers.one_of_or_none("frankfurter"), "frankfurter")
     json_url: str = setting(parsers.url_template, "")
     json_base: str = setting(parse_currency, EURO)

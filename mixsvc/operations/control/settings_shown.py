@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
+from mixsvc.common.numbers import plain_number
 from mixsvc.config.outgoing_hooks import OutgoingHook
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import SECTIONS, Settings
@@ -54,7 +55,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return plain_number(value)
     if isinstance(value, tuple):
         return ", ".join("/".join(each) if isinstance(each, tuple) else _text(each) for each in value)
     return "" if value is None else str(value)

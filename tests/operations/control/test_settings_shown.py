@@ -23,7 +23,7 @@ def test_the_defaults_are_not_shown() -> None:
 def test_what_differs_is_shown_as_it_is_written() -> None:
     assert shown(
         "[server]\nport = 81\nlisten =\naccess_log = off\ntrusted_proxies = 10.0.0.0/8, unix\ndrain = 2.5\n"
-        "[chat]\nguests = no\nrooms = a, b\n[rates]\npairs = EUR/USD, EUR/CHF\n"
+        "[chat]\nguests = no\nrooms = a, b\nrate = 1000000\n[rates]\npairs = EUR/USD, EUR/CHF\n"
     ) == {
         "server port": "81",
         "server access_log": "off",
@@ -31,6 +31,7 @@ def test_what_differs_is_shown_as_it_is_written() -> None:
         "server drain": "2.5",
         "chat guests": "no",
         "chat rooms": "a, b",
+        "chat rate": "1000000",
         "rates pairs": "EUR/USD, EUR/CHF",
     }
 
