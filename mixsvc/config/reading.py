@@ -1,5 +1,6 @@
 """Reads the settings: from a file and from options to a Settings object, with every mistake on the way."""
 
+import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import Field, fields, replace
@@ -33,6 +34,10 @@ UNSHOWN: Final = frozenset(
 # for the other fields of a message.
 WIDEST_CHARACTER: Final = 14
 AROUND_TEXT: Final = 512
+
+# The environment variable with the address to listen on where neither the file nor an option names a place: in a
+# container that is every address, as it has its own.
+INTERFACE: Final = "MIXSVC_INTERFACE"
 
 # How many heartbeats of a node may be lost before the others give it up.
 BEATS: Final = 5
@@ -82,6 +87,7 @@ def inspect_settings(path: str | None, options: Values) -> ReadSettings:
     if ("server", "port") in options or ("server", "interface") in options:
         # The option replaces the endpoints of the file, which would otherwise hide it.
         values.pop(("server", "listen"), None)
+    values = {**_of_environment(values), **values}
     settings = _apply(values, mistakes)
     mistakes += _texts_that_do_not_fit(settings.chat, values)
     mistakes += _dead_too_soon(settings.nodes, values)
@@ -101,6 +107,14 @@ def _apply(values: Values, mistakes: list[BadSetting]) -> Settings:
         else:
             settings = replace(settings, **{section: changed})
     return settings
+
+
+def _of_environment(values: Values) -> Values:
+    """The address to listen on, unless what is given names a place."""
+    text, listen = os.environ.get(INTERFACE, ""), values.get(("server", "listen"))
+    if not text or (listen is not None and listen.text.strip()):
+        return {}
+    return {("server", "interface"): RawSetting(text, INTERFACE, "environment")}
 
 
 def _field(section: str, key: str) -> "Field[Any]":

@@ -119,6 +119,41 @@ def test_the_option_listen_beats_the_port_of_the_file(tmp_path: Path) -> None:
     assert settings.server.endpoints() == ("tcp:2", "tcp:3")
 
 
+def test_the_environment_names_the_address_where_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIXSVC_INTERFACE", "0.0.0.0")
+    listen = {("server", "listen"): option("listen", "tcp:2")}
+
+    assert read_settings(None).server.endpoints() == ("tcp:8080:interface=0.0.0.0:backlog=4096",)
+    assert read_settings(written(tmp_path, "[server]\nport = 81\n")).server.endpoints() == (
+        "tcp:81:interface=0.0.0.0:backlog=4096",
+    )
+    assert read_settings(written(tmp_path, "[server]\ninterface = ::1\n")).server.interface == "::1"
+    assert read_settings(written(tmp_path, "[server]\nlisten = ssl:1\n")).server.endpoints() == ("ssl:1",)
+    assert read_settings(None, listen).server.endpoints() == ("tcp:2",)
+
+
+def test_a_wrong_address_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXSVC_INTERFACE", "all")
+
+    with pytest.raises(BadSetting, match="^environment: MIXSVC_INTERFACE = 'all' is not valid: give an IP address"):
+        read_settings(None)
+
+
+def test_the_container_leaves_the_place_to_the_settings_and_asks_by_the_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (PROJECT / "deploy" / "Dockerfile").read_text()
+    variable = re.search(r"^ENV (\w+)=(\S+)$", text, re.MULTILINE)
+    assert variable
+    monkeypatch.setenv(*variable.groups())
+
+    assert 'ENTRYPOINT ["mixsvc", "serve"]' in text and 'CMD ["mixsvc", "ctl", "status"]' in text
+    assert read_settings(written(tmp_path, "[server]\nlisten = ssl:1\n")).server.endpoints() == ("ssl:1",)
+    assert read_settings(None).server.interface == "0.0.0.0"
+
+
 def test_an_address_with_colons_is_escaped_in_its_endpoint(tmp_path: Path) -> None:
     settings = read_settings(written(tmp_path, "[server]\ninterface = ::1\n"))
 

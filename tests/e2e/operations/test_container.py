@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import chown
 from tempfile import TemporaryDirectory
@@ -48,6 +48,12 @@ class Contained(AsNobody):
         variables = [f"{name}={value}" for name, value in self.image.environ.items()]
         return [*rights, "env", "--ignore-environment", *variables, *command]
 
+    def health(self) -> int:
+        """The exit status of the health check."""
+        assert self.image
+        check = self.inside(self.image.health_check)
+        return subprocess.run(check, cwd=self.folder, capture_output=True, timeout=DEADLINE).returncode
+
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
@@ -78,17 +84,32 @@ def test_the_image_serves_chat_pages_and_charts_within_its_memory_and_ends_in_or
     contained: Contained, start: Callable[[Launch], Service]
 ) -> None:
     service = start(contained)
-    assert contained.image
-
     assert "EUR/USD" in get_text(f"{service.url}/")
     assert status_of(f"{service.url}/api/rates/EUR/USD/chart.png") == 200
     with Chatter(service.port, "Ann") as ann:
         assert ann.say("hello") == 1
-    check = [word.replace(f":{contained.image.port}/", f":{service.port}/") for word in contained.image.health_check]
-    assert subprocess.run(contained.inside(check), timeout=DEADLINE).returncode == 0
+    assert contained.health() == 0
     assert sum(map(memory, service.processes())) < MEMORY_MB
 
     assert service.stop() == -15
     assert "Traceback" not in service.log()
-    assert subprocess.run(contained.inside(check), capture_output=True, timeout=DEADLINE).returncode != 0
+    assert contained.health() == 1
     assert {path.name for path in contained.folder.iterdir()} >= {"mixsvc.sqlite3", "secret_key", "api_token"}
+
+
+def test_it_is_healthy_where_the_settings_name_its_ports_and_hosts(
+    contained: Contained, start: Callable[[Launch], Service]
+) -> None:
+    place = "tcp:0:interface=127.0.0.1"
+    server = {"listen": place, "admin_listen": place, "hosts": "chat.example.org"}
+
+    service = start(replace(contained.having(server=server), options=()))
+
+    service.wait_for(r"listening on 127\.0\.0\.1:[0-9]+ for chat\.example\.org")
+    assert contained.health() == 0
+
+
+def test_it_is_reached_from_outside_where_they_name_no_place(
+    contained: Contained, start: Callable[[Launch], Service]
+) -> None:
+    start(contained).wait_for("listening on .* and every other IPv4 address")

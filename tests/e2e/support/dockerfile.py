@@ -28,7 +28,6 @@ class Image:
     environ: Mapping[str, str]
     entry_point: Sequence[str]
     health_check: Sequence[str]
-    port: int
 
 
 def built(dockerfile: Path, folders: Mapping[str, Path], python: str) -> Image:
@@ -37,6 +36,7 @@ def built(dockerfile: Path, folders: Mapping[str, Path], python: str) -> Image:
     folders: where the folders of the image are here; none of them exists yet. python: the interpreter of its base.
     """
     told: dict[str, str] = {}
+    variables: list[str] = []
     for name, words in _instructions(dockerfile):
         if name == "RUN" and words != SYSTEM_PACKAGES:
             _run(_here(re.sub(r"^python ", f"{python} ", words), folders))
@@ -45,6 +45,8 @@ def built(dockerfile: Path, folders: Mapping[str, Path], python: str) -> Image:
         elif name == "COPY":
             # From one stage to the next; here all of them have the same folders.
             assert re.fullmatch(r"--from=build (/\S+) \1", words), words
+        elif name == "ENV":
+            variables += _here(words, folders).split()
         elif name not in ("FROM", "RUN"):
             told[name] = _here(words, folders)
     user, group = told["USER"].split(":")
@@ -52,10 +54,9 @@ def built(dockerfile: Path, folders: Mapping[str, Path], python: str) -> Image:
     return Image(
         (int(user), int(group)),
         Path(told["WORKDIR"]),
-        dict(word.split("=", 1) for word in told["ENV"].split()),
+        dict(word.split("=", 1) for word in variables),
         json.loads(told["ENTRYPOINT"]),
         json.loads(told["HEALTHCHECK"].partition("CMD ")[2]),
-        int(told["EXPOSE"]),
     )
 
 
