@@ -4,6 +4,7 @@ import argparse
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from werkzeug.security import check_password_hash
 
 from mixsvc.__main__ import main
-from mixsvc.commands.say import SAY, address
+from mixsvc.commands.say import SAY, addresses, reached
 from mixsvc.config.parsers import moderators
 from tests.builds import PROJECT
 
@@ -96,16 +97,30 @@ def test_bad_usage_has_status_2(arguments: list[str], problem: str, capsys: pyte
         (["--port", "9"], "ws://127.0.0.1:9/chat/websocket"),
         (["--config", "mixsvc.ini"], "ws://127.0.0.1:8765/live/websocket"),
         (["--config", "mixsvc.ini", "--port", "9"], "ws://127.0.0.1:9/live/websocket"),
+        (["--config", "host.ini", "--port", "9"], "ws://127.0.0.1:9/chat/websocket"),
         (["--url", "wss://example.org/chat/websocket"], "wss://example.org/chat/websocket"),
     ],
 )
 def test_say_finds_the_chat_by_its_options(options: list[str], url: str) -> None:
     Path("mixsvc.ini").write_text("[server]\nport = 8765\n[chat]\nprefix = /live\n")
+    Path("host.ini").write_text("[chat]\nlisten = tcp:8081\n")
     parser = argparse.ArgumentParser()
     assert SAY.add_options is not None
     SAY.add_options(parser)
 
-    assert address(parser.parse_args([*options, "--room=lobby", "hi"])) == url
+    assert addresses(parser.parse_args([*options, "--room=lobby", "hi"])) == [url]
+
+
+def test_of_several_places_say_takes_the_first_where_something_listens() -> None:
+    # Nothing listens on the discard port.
+    nobody = "ws://127.0.0.1:9/chat/websocket"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        somebody = f"ws://127.0.0.1:{server.getsockname()[1]}/chat/websocket"
+
+        assert reached([nobody, somebody]) == somebody
+        assert reached([somebody, nobody]) == somebody
+    assert reached([nobody, nobody]) is None
+    assert reached([nobody]) == nobody
 
 
 @pytest.mark.parametrize(

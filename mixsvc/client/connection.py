@@ -6,6 +6,8 @@ It carries texts and supervises the connection: handshake, pings, close. Its lis
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
+from OpenSSL.SSL import Error as TlsError
+from service_identity import VerificationError
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
@@ -100,7 +102,7 @@ class ClientConnection(TwistedProtocol):
                 timer.cancel()
         close = self._codec.close_rcvd
         code = close.code if close is not None else CloseCode.ABNORMAL_CLOSURE
-        self._listener.closed(code, self._drop_reason or self._reason() or reason.getErrorMessage())
+        self._listener.closed(code, self._drop_reason or self._reason() or _why(reason))
 
     def pauseProducing(self) -> None:
         transport: Any = self.transport
@@ -185,3 +187,13 @@ class ClientConnection(TwistedProtocol):
         deadline, self._deadline = self._deadline, None
         if deadline is not None and deadline.active():
             deadline.cancel()
+
+
+def _why(reason: Failure) -> str:
+    """Why the connection was lost, where that was not a WebSocket's end."""
+    if isinstance(reason.value, VerificationError):
+        return "its certificate is for another host"
+    if isinstance(reason.value, TlsError) and reason.value.args:
+        # A list of tuples from OpenSSL; the last item of each is the message.
+        return f"TLS: {', '.join(str(each[-1]) for each in reason.value.args[0])}"
+    return reason.getErrorMessage()

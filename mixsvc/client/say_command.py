@@ -10,9 +10,11 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from mixsvc.client.address import parse_url
 from mixsvc.client.client import ChatClient
 from mixsvc.client.errors import ClientError, Refused
 from mixsvc.client.events import Offline, Online, State
+from mixsvc.common.addresses import is_address
 from mixsvc.common.records import record
 
 __all__ = ["GivenTexts", "LineReader", "SayJob", "TextSource", "say_all"]
@@ -26,6 +28,13 @@ NAME_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 0.5
 
 
+# What a program can do in a chat that is not open to guests. With [web] pages the path begins with that.
+WITH_TOKEN: Final = (
+    "A program writes over HTTP, with the token of the file api_token ([chat] token_file): "
+    "POST /api/rooms/{room}/messages"
+)
+
+
 class TextSource(Protocol):
     """Gives the texts to say, one after the other."""
 
@@ -37,14 +46,15 @@ class TextSource(Protocol):
 class SayJob:
     """Texts for a room.
 
-    seconds: the limit for the join, and for each text. stored: called with each number. url: of the chat, for errors.
+    seconds: the limit for the join, and for each text. stored: called with each number. place: the URL of the chat, or
+    several, for errors.
     """
 
     room: str
     texts: TextSource
     seconds: float
     stored: Callable[[int], object]
-    url: str
+    place: str
 
 
 async def say_all(reactor: Any, make_client: Callable[[], ChatClient], job: SayJob) -> None:
@@ -61,20 +71,20 @@ async def say_all(reactor: Any, make_client: Callable[[], ChatClient], job: SayJ
 
 async def _is_taken(reactor: Any, client: ChatClient, job: SayJob, may_be: bool) -> bool:
     """Say everything, unless the name is in use: then return True, or raise Refused if may_be is false."""
+    welcomes: list[object] = []
     # `join` fails with the same error.
-    client.start().addErrback(lambda _: None)
+    client.start().addCallbacks(welcomes.append, lambda _: None)
     joining = client.join(job.room, lambda _: None)
     failures = _failures_before_online(client, joining.cancel)
     try:
         await _in_time(reactor, client, job, joining)
     except CancelledError:
-        raise ClientError(
-            f"cannot reach the chat at {job.url} ({failures[0]}): start the service, or say where it is by --port, "
-            "--config or --url"
-        ) from None
+        raise ClientError(f"cannot reach the chat at {job.place} ({failures[0]}): {_advice(job.place)}") from None
     except Refused as refused:
         if refused.code == "name_taken" and may_be:
             return True
+        if refused.code == "not_allowed" and not welcomes:
+            raise ClientError(f"{refused} {WITH_TOKEN.format(room=job.room)}") from None
         raise
     else:
         while (text := await job.texts.next()) is not None:
@@ -89,7 +99,15 @@ async def _in_time(reactor: Any, client: ChatClient, job: SayJob, answer: "Defer
         return await answer.addTimeout(job.seconds, reactor)
     except TimedOut:
         trouble = client.trouble or "the server does not answer"
-        raise ClientError(f"not acknowledged within {job.seconds:g} s by {job.url}: {trouble}") from None
+        raise ClientError(f"not acknowledged within {job.seconds:g} s by {job.place}: {trouble}") from None
+
+
+def _advice(place: str) -> str:
+    """What to do if the chat cannot be reached."""
+    uri = parse_url(place) if place.startswith("wss:") else None
+    if uri is not None and is_address(uri.host):
+        return f"give the name in its certificate, as in --url wss://NAME:{uri.port}{uri.path}, or start the service"
+    return "start the service, or say where it is by --port, --config or --url"
 
 
 def _failures_before_online(client: ChatClient, fail: Callable[[], None]) -> Sequence[str]:

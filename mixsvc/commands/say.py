@@ -2,11 +2,13 @@
 
 import argparse
 import getpass
+import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
 
 from mixsvc.client.address import parse_url
 from mixsvc.client.client import ChatClient
@@ -15,14 +17,17 @@ from mixsvc.client.say_command import GivenTexts, LineReader, SayJob, say_all
 from mixsvc.commands.command import Command, checked
 from mixsvc.commands.output import OutputLost, show
 from mixsvc.config import parsers
-from mixsvc.config.chat_url import chat_url
+from mixsvc.config.chat_url import chat_urls
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import read_settings
 from txsockjs.clock import steady
 
-__all__ = ["SAY", "address"]
+__all__ = ["SAY", "addresses", "reached"]
 
 STANDARD_INPUT: Final = 0
+
+# How long a port of this machine may take to accept a connection.
+OPEN_SECONDS: Final = 2.0
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,22 +60,43 @@ def _say(options: argparse.Namespace) -> int:
     from twisted.internet import reactor
 
     steady(reactor)
-    url, name = address(options), options.name or _user()
+    # What fails is told in one line; Twisted logs a traceback of a certificate that names no host.
+    globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
+    urls, name = addresses(options), options.name or _user()
+    url = reached(urls)
     texts = LineReader(reactor, STANDARD_INPUT) if options.text == "-" else GivenTexts([options.text])
-    job = SayJob(options.room, texts, options.timeout, _show_number if options.verbose else _say_nothing, url)
-    _run(lambda: say_all(reactor, lambda: ChatClient(reactor, url, name), job))
+    said = _show_number if options.verbose else _say_nothing
+    job = SayJob(options.room, texts, options.timeout, said, " and ".join(urls) if url is None else url)
+    _run(lambda: say_all(reactor, lambda: ChatClient(reactor, url or urls[0], name), job))
     return 0
 
 
-def address(options: argparse.Namespace) -> str:
-    """Returns the URL of the chat as the options of `say` give it. Raises MixError."""
+def addresses(options: argparse.Namespace) -> Sequence[str]:
+    """Returns the URLs that the chat may have, as the options of `say` give them. Raises MixError."""
     if options.url is None:
-        given = {} if options.port is None else {("server", "port"): RawSetting(options.port, "--port", "command line")}
-        return chat_url(read_settings(options.config, given))
+        port = RawSetting(options.port or "", "--port", "command line")
+        # The port of [chat] listen would be another one.
+        given = {("server", "port"): port, ("chat", "listen"): RawSetting("", port.name, port.place)}
+        return chat_urls(read_settings(options.config, {} if options.port is None else given))
     if options.port is not None or options.config is not None:
         raise ClientError("--url names the port and all else; give it without --port and --config")
-    url: str = options.url
-    return url
+    return [options.url]
+
+
+def reached(urls: Sequence[str]) -> str | None:
+    """Returns the only URL, or the first of several at which something listens; None if nothing does. Blocks."""
+    if len(urls) == 1:
+        return urls[0]
+    return next(filter(_is_open, urls), None)
+
+
+def _is_open(url: str) -> bool:
+    uri = parse_url(url)
+    try:
+        socket.create_connection((uri.host, uri.port), OPEN_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _run(begin: Callable[[], Coroutine[Any, Any, None]]) -> None:

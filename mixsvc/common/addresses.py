@@ -15,6 +15,7 @@ __all__ = [
     "SUBSCRIBER_BITS",
     "Address",
     "Network",
+    "is_address",
     "is_ipv6",
     "is_loopback",
     "network",
@@ -48,6 +49,15 @@ def parse_address(text: str) -> Address:
     if address.scope_id is not None and not ZONE.fullmatch(address.scope_id):
         raise ValueError(f"{text!r} names no interface after the %")
     return address.ipv4_mapped or address
+
+
+def is_address(text: str) -> bool:
+    """Whether a text spells an address, without a port."""
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_network(text: str) -> Network:

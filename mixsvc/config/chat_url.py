@@ -7,7 +7,7 @@ from typing import Final
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
 
-__all__ = ["chat_url", "first_port"]
+__all__ = ["chat_urls", "first_port"]
 
 SCHEMES: Final = {"tcp": "ws", "tcp6": "ws", "ssl": "wss"}
 
@@ -15,18 +15,19 @@ SCHEMES: Final = {"tcp": "ws", "tcp6": "ws", "ssl": "wss"}
 EVERY: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-def chat_url(settings: Settings) -> str:
-    """Returns the URL of the chat's WebSocket, on the first endpoint with TCP; in a host that is [chat] listen.
+def chat_urls(settings: Settings) -> Sequence[str]:
+    """Returns where the chat's WebSocket may be: on the first endpoint with TCP of [chat] listen, which hosts open, and
+    on that of [server] listen, which the service does.
 
     Raises BadSetting if no endpoint has a known port.
     """
-    setting, endpoints = "[chat] listen", settings.chat.listen
-    if not endpoints:
-        setting, endpoints = "[server] listen", settings.server.endpoints()
-    for endpoint in endpoints:
-        if place := _place(endpoint):
-            return f"{place}{settings.chat.prefix}/websocket"
-    raise BadSetting(f"{setting} has no TCP port with a number, so give the address of the chat with --url")
+    listening = (settings.chat.listen, settings.server.endpoints())
+    places = [next(filter(None, map(_place, endpoints)), None) for endpoints in listening]
+    found = [f"{place}{settings.chat.prefix}/websocket" for place in places if place]
+    if not found:
+        setting = "[chat] listen" if settings.chat.listen else "[server] listen"
+        raise BadSetting(f"{setting} has no TCP port with a number, so give the address of the chat with --url")
+    return found
 
 
 def first_port(endpoints: Sequence[str]) -> int | None:

@@ -23,6 +23,13 @@ class SayAllTests(SynchronousTestCase):
         job = SayJob("lobby", GivenTexts(["one", "two"]), 10, self.stored.append, URL)
         self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, self.client, job))
 
+    def say_at(self, url: str) -> "Deferred[None]":
+        """Say something in another chat, whose first connection waits."""
+        self.done.addErrback(lambda _: None)
+        refuse(self.reactor)
+        job = SayJob("lobby", GivenTexts(["one"]), 10, self.stored.append, url)
+        return Deferred.fromCoroutine(say_all(self.reactor, self.client, job))
+
     def client(self) -> ChatClient:
         return ChatClient(self.reactor, URL, "Ann")
 
@@ -87,6 +94,34 @@ class SayAllTests(SynchronousTestCase):
         self.assertIn(f"cannot reach the chat at {URL} (", str(error))
         self.assertIn("refused", str(error))
         self.assertEqual([], self.reactor.getDelayedCalls())
+
+    def test_where_a_certificate_is_needed_its_name_is_asked_for(self) -> None:
+        done = self.say_at("wss://127.0.0.1:8443/chat/websocket")
+        refuse(self.reactor)
+
+        said = str(self.failureResultOf(done, ClientError).value)
+        self.assertIn("give the name in its certificate, as in --url wss://NAME:8443/chat/websocket", said)
+
+    def test_where_guests_may_not_write_a_program_is_told_how_to(self) -> None:
+        connection = accept(self.reactor)
+        connection.requests()
+        connection.send(type="error", of="hello", code="not_allowed", text="Log in first.")
+        connection.read()
+        connection.lose()
+
+        said = str(self.failureResultOf(self.done, ClientError).value)
+        self.assertTrue(said.startswith("Log in first. A program writes over HTTP, with the token"), said)
+        self.assertTrue(said.endswith("POST /api/rooms/lobby/messages"), said)
+
+    def test_a_room_that_is_closed_to_one_needs_no_such_advice(self) -> None:
+        connection = accept(self.reactor)
+        connection.welcome()
+        connection.requests()
+        connection.send(type="error", of="join", room="lobby", code="not_allowed", text="You may not.")
+        connection.read()
+        connection.lose()
+
+        self.assertEqual("You may not.", str(self.failureResultOf(self.done, Refused).value))
 
     def test_a_connection_that_is_lost_later_is_made_again(self) -> None:
         connection = self.inside()

@@ -4,18 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from mixsvc.config.chat_url import chat_url
+from mixsvc.config.chat_url import chat_urls
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings
 from mixsvc.errors import BadSetting
 
 
 def url(*endpoints: str, prefix: str = "/chat") -> str:
     server, chat = replace(ServerSettings(), listen=endpoints), replace(ChatSettings(), prefix=prefix)
-    return chat_url(replace(Settings(), server=server, chat=chat))
+    (found,) = chat_urls(replace(Settings(), server=server, chat=chat))
+    return found
 
 
 def test_by_default_it_is_on_port_8080() -> None:
-    assert chat_url(Settings()) == "ws://127.0.0.1:8080/chat/websocket"
+    assert chat_urls(Settings()) == ["ws://127.0.0.1:8080/chat/websocket"]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_by_default_it_is_on_port_8080() -> None:
 def test_it_is_on_the_port_and_interface_of_the_settings(interface: str, port: int, found: str) -> None:
     server = replace(ServerSettings(), interface=interface, port=port)
 
-    assert chat_url(replace(Settings(), server=server)) == found
+    assert chat_urls(replace(Settings(), server=server)) == [found]
 
 
 @pytest.mark.parametrize(
@@ -48,10 +49,13 @@ def test_it_is_on_the_first_endpoint_with_tcp(endpoints: tuple[str, ...], found:
     assert url(*endpoints, prefix="/live") == f"{found}/live/websocket"
 
 
-def test_in_a_host_it_has_its_own_port() -> None:
+def test_in_a_host_it_has_its_own_port_which_the_service_does_not_open() -> None:
     chat = replace(ChatSettings(), listen=("tcp:8081:interface=127.0.0.1",))
 
-    assert chat_url(replace(Settings(), chat=chat)) == "ws://127.0.0.1:8081/chat/websocket"
+    assert chat_urls(replace(Settings(), chat=chat)) == [
+        "ws://127.0.0.1:8081/chat/websocket",
+        "ws://127.0.0.1:8080/chat/websocket",
+    ]
 
 
 @pytest.mark.parametrize("endpoint", ["unix:/run/x.sock", "systemd:domain=INET:name=web", "tcp:0"])

@@ -6,7 +6,7 @@ window for a part of that site, and only Host tells.
 
 from collections.abc import Collection, Mapping
 
-from mixsvc.common.addresses import parse_address
+from mixsvc.common.addresses import is_address
 from mixsvc.common.http_grammar import is_host, normal_origin
 from mixsvc.http.hosts import is_one_of
 
@@ -21,7 +21,7 @@ def is_window_host(host: str, hosts: Collection[str]) -> bool:
     if not is_host(host):
         return False
     name = _name(host)
-    return name in ("localhost", "localhost.") or _is_address(name) or is_one_of(host.encode("latin-1"), hosts)
+    return name in ("localhost", "localhost.") or is_address(name) or is_one_of(host.encode("latin-1"), hosts)
 
 
 def is_from_window(headers: Mapping[str, str], scheme: str) -> bool:
@@ -46,11 +46,3 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()
-
-
-def _is_address(name: str) -> bool:
-    try:
-        parse_address(name)
-    except ValueError:
-        return False
-    return True
