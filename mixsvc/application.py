@@ -43,6 +43,8 @@ __all__ = [
     "connect_for_import",
     "make_application",
     "make_pages",
+    "mounted",
+    "named_application",
     "named_authenticator",
     "password_check",
     "person_tokens",
@@ -121,7 +123,7 @@ def make_application(mix: IMix, settings: Settings, shared: SharedPages | None =
     prefix = settings.web.pages_prefix()
     check_places(settings)
     # First, so that an error in other people's code leaves no files of ours behind.
-    named = _named_application(settings)
+    named = named_application(settings)
     if isinstance(named, Flask):
         named.extensions["mixsvc"] = mix
     if prefix is None:
@@ -130,9 +132,14 @@ def make_application(mix: IMix, settings: Settings, shared: SharedPages | None =
         return WebApplication(named)
     remake = _maker(mix, shared or SharedPages.of(settings), named_authenticator(settings))
     pages = remake(settings)
-    if not prefix:
-        return WebApplication(pages if named is None else named, pages, remake)
-    return WebApplication(DispatcherMiddleware(named or NotFound(), {prefix: pages}), pages, remake)
+    return WebApplication(mounted(prefix, named, pages), pages, remake)
+
+
+def mounted(prefix: str | None, named: "WSGIApplication | None", pages: "WSGIApplication") -> "WSGIApplication":
+    """What gets every request. prefix: where our pages are (WebSettings.pages_prefix). named: that of [web] wsgi."""
+    if prefix:
+        return DispatcherMiddleware(named or NotFound(), {prefix: pages})
+    return pages if named is None else named
 
 
 def service_pages(mix: IMix, settings: Settings) -> tuple[WebApplication, SharedPages]:
@@ -161,7 +168,7 @@ def _refuse_during_import() -> NoReturn:
 
 def check_application(settings: Settings) -> None:
     """Import the application that the settings name. Raises BadSetting if it cannot be."""
-    _named_application(settings)
+    named_application(settings)
 
 
 def check_places(settings: Settings) -> None:
@@ -239,7 +246,8 @@ def _maker(mix: IMix, shared: SharedPages, authenticate: Authenticator | None) -
     return lambda settings: create_app(mix, settings, shared.keys, authenticate, shared.logins)
 
 
-def _named_application(settings: Settings) -> Callable[..., Any] | None:
+def named_application(settings: Settings) -> Callable[..., Any] | None:
+    """The application that [web] wsgi names; None if it names none. Raises BadSetting."""
     name = settings.web.wsgi
     return import_callable(name, APPLICATION) if name else None
 

@@ -14,7 +14,7 @@ from mixsvc.common.callables import is_coroutine_function, takes
 from mixsvc.common.records import record
 from mixsvc.errors import BadSetting
 
-__all__ = ["ExpectedCallable", "import_callable"]
+__all__ = ["ExpectedCallable", "import_callable", "module_of"]
 
 OURS: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
@@ -44,7 +44,7 @@ def import_callable(name: str, expected: ExpectedCallable) -> Callable[..., Any]
     Flask's; any other is told on stderr. Called in the main thread, one call at a time. Raises BadSetting, also for
     every exception of the module.
     """
-    module_name, attribute = name.split(":") if ":" in name else name.rsplit(".", 1)
+    module_name, attribute = _parts(name)
     # The twistd of a virtual environment does not search the current directory, where the user's code is.
     if "" not in sys.path:
         sys.path.insert(0, "")
@@ -61,6 +61,16 @@ def import_callable(name: str, expected: ExpectedCallable) -> Callable[..., Any]
     if fault:
         raise BadSetting(f"{expected.setting} = {name}: {fault}")
     return found  # type: ignore[no-any-return]  # its result is checked at the first request
+
+
+def module_of(name: str) -> str:
+    """Returns the name of the module in which an object is: package.module of package.module:name."""
+    return _parts(name)[0]
+
+
+def _parts(name: str) -> tuple[str, str]:
+    module, _, attribute = name.rpartition(":" if ":" in name else ".")
+    return module, attribute
 
 
 @contextmanager

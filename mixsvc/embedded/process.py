@@ -12,6 +12,7 @@ from mixsvc.application import authenticator, make_pages
 from mixsvc.config.directories import current_directory
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import MEMORY, Settings
+from mixsvc.embedded.front import serve_as_settings_say, settings_of_app
 from mixsvc.errors import BadSetting, DatabaseAway, MixError, ServiceBusy
 from mixsvc.facade import Facades, Mix
 from mixsvc.http.ports.listening import check_endpoints
@@ -47,6 +48,8 @@ class Embedded:
         # See HostSettings.
         self._place = ""
         self._app: Flask | None = None
+        # Whether it serves what the settings say, and not only our pages.
+        self._is_whole = False
         self._running: EmbeddedService | None = None
         self._is_fork = False
 
@@ -54,7 +57,7 @@ class Embedded:
         """The Flask app, made once. Ends the process with one line if the settings are not valid."""
         with self._lock:
             try:
-                return self._own_app()
+                return self._whole_app()
             except DatabaseAway as error:
                 _end_for_now(f"mixsvc: {error}")
             except MixError as error:
@@ -115,6 +118,17 @@ class Embedded:
         self._is_fork = True
         if running is not None:
             running.abandon()
+
+    def _whole_app(self) -> "Flask":
+        if self._is_whole:
+            return self._own_app()
+        # First, as the application that the settings name may import this one.
+        self._is_whole = True
+        # Our pages import [chat] authenticator, which is mostly in the same module.
+        served = settings_of_app(self._read())
+        app = self._own_app()
+        serve_as_settings_say(app, served)
+        return app
 
     def _own_app(self) -> "Flask":
         if self._app is None:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from twisted.web.server import Request
 
-__all__ = ["is_one_of", "replace_host"]
+__all__ = ["MISDIRECTED", "is_one_of", "replace_host"]
+
+# What is said to a request for another host, with status 421.
+MISDIRECTED: Final = b"This server does not answer for the host that the request names.\n"
 
 
 def is_one_of(host: bytes | None, hosts: Collection[str]) -> bool:

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from mixsvc.http.direct_writer import whole_response
 from mixsvc.http.forwarded import Sender
 from mixsvc.http.head import HeaderFields
+from mixsvc.http.hosts import MISDIRECTED
 from mixsvc.http.interfaces import RequestSite
 from mixsvc.http.pulled import PulledProducer
 from mixsvc.http.uploads import open_body
@@ -30,8 +31,6 @@ CLOSE: Final = (b"Connection", b"close")
 
 # The status for a client that did not wait; nginx logs the same one.
 CLIENT_CLOSED: Final = 499
-
-MISDIRECTED = b"This server does not answer for the host that the request names.\n"
 
 
 def headers_of(fields: HeaderFields) -> Headers:
