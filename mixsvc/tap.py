@@ -109,7 +109,7 @@ class MixsvcOptions(usage.Options):
         raise SystemExit(0)
 
     def opt_listen(self, endpoint: str) -> None:
-        """An endpoint to listen on, such as tcp:8080, unix:/run/mixsvc.sock or ssl:443; may be given several times."""
+        """An endpoint: tcp:8080, unix:/run/mixsvc.sock or ssl:443:privateKey=key.pem:certKey=cert.pem. Repeatable."""
         if not endpoint.strip():
             raise usage.UsageError("--listen needs an endpoint, such as tcp:8080")
         self._listen.append(endpoint)

@@ -8,7 +8,8 @@ A setting goes through these steps, each in its own file:
 3. `parsers` and `network` turn texts into values; `network` has those that say who talks to the service.
 4. `imports` imports what a setting names in other people's code; `secret_files` reads or makes the files with secrets.
 5. `directories` says where relative paths begin, `outgoing_hooks` and `hook_file` read webhooks (`line_file`: an entry
-   on each line), `chat_url` is where a program on the same machine finds the chat.
+   on each line), `chat_url` is where a program on the same machine finds the chat (`endpoint_text`: the words of an
+   endpoint).
 6. `current` has the values that a reload replaces, for parts that go on.
 
 The rest of the service sees a Settings object only, never a key or a text. A mistake raises BadSetting with one line of

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from mixsvc.config.endpoint_text import EndpointText
 from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
 
@@ -38,11 +39,10 @@ def first_port(endpoints: Sequence[str]) -> int | None:
 
 def _place(endpoint: str) -> str | None:
     """Returns scheme, host and port of an endpoint (twisted.internet.endpoints), None if it has none."""
-    kind, *parts = (re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\):", endpoint))
-    named = dict(part.split("=", 1) for part in parts if "=" in part)
-    port = named.get("port") or next((part for part in parts if "=" not in part), "")
-    if kind not in SCHEMES or not re.fullmatch("[1-9][0-9]{0,4}", port):
+    text = EndpointText.of(endpoint)
+    port = text.named.get("port") or next(iter(text.words), "")
+    if text.kind not in SCHEMES or not re.fullmatch("[1-9][0-9]{0,4}", port):
         return None
-    interface = named.get("interface", "")
-    host = "::1" if kind == "tcp6" and not interface else EVERY.get(interface, interface)
-    return f"{SCHEMES[kind]}://{f'[{host}]' if ':' in host else host}:{port}"
+    interface = text.named.get("interface", "")
+    host = "::1" if text.kind == "tcp6" and not interface else EVERY.get(interface, interface)
+    return f"{SCHEMES[text.kind]}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -86,7 +86,7 @@ intervall = 3
     said = [
         "line 1: a [section] must come first; ",
         "line 3: [server] listen: 'tcp:x' is not an endpoint (",
-        "line 3: [server] listen: 'ssl:443:privateKey=nowhere.pem' is not an endpoint (",
+        "line 3: [server] listen: 'ssl:443:privateKey=nowhere.pem': the certificate nowhere.pem cannot ",
         "line 5: [server] port and [server] listen are both given; give only one",
         "line 6: [server] access_log_file: the log file ",
         "line 8: [web] wsgi = nowhere:app: importing nowhere failed with ModuleNotFoundError",

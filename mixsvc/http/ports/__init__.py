@@ -5,6 +5,6 @@
 - handed: sockets that one process of the service hands to the next one at a restart.
 - detaching: idle connections that are handed to the next process as well.
 - certificates: those of TLS are read anew while a port is open. plain_text: what such a port says to whoever speaks
-  without TLS.
+  without TLS. tls_files: what is wrong with the files of a certificate.
 - links: the URL of a port, for the log.
 """

@@ -154,8 +154,11 @@ def _found(description: str) -> _Renewable:
     try:
         return _Renewable(_read(description))
     except Exception as error:
+        # Here, as a start does not need it.
+        from mixsvc.http.ports.tls_files import tls_fault
+
         # OpenSSL and each kind of endpoint raise errors of their own.
-        raise _CannotRead(str(error) or type(error).__name__) from None
+        raise _CannotRead(tls_fault(description, error) or str(error) or type(error).__name__) from None
 
 
 def _read(description: str) -> CertificateOptions:

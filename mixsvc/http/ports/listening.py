@@ -36,6 +36,9 @@ __all__ = ["ADMIN_LISTEN", "SERVER_LISTEN", "check_endpoints", "close_port", "op
 SERVER_LISTEN: Final = "[server] listen"
 ADMIN_LISTEN: Final = "[server] admin_listen"
 
+# The ports in examples for other settings than [server] listen: each service listens on its own.
+EXAMPLE_PORTS: Final = {ADMIN_LISTEN: 9090, "[chat] listen": 8081, "[irc] listen": 6667}
+
 # sun_path of unix(7), without the NUL at its end.
 MOST_PATH_BYTES: Final = 107
 
@@ -251,20 +254,34 @@ def _endpoint(reactor: object, description: str, setting: str) -> IStreamServerE
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, _with_backlog(description))
     except Exception as error:
-        # Each kind of endpoint raises its own errors: for a port that is not a number, a certificate that is missing.
-        reason = str(error) or type(error).__name__
-        if isinstance(error, LookupError) and SYSTEMD in description:
-            reason = why_not_passed(start_environment())
-        elif isinstance(error, AttributeError) and SYSTEMD in description:
-            reason = "domain= is INET, INET6 or UNIX"
-        raise BadSetting(
-            f"{setting}: {description!r} is not an endpoint ({reason}); "
-            "give one such as tcp:8080:interface=127.0.0.1 or unix:/run/mixsvc.sock"
-        ) from None
+        raise _no_endpoint(description, error, setting) from None
     _check_name(description, setting)
     if not IStreamServerEndpoint.providedBy(endpoint) or description.startswith("stdio"):
-        raise BadSetting(f"{setting}: {description!r} does not listen for clients; give one such as tcp:8080")
+        raise BadSetting(
+            f"{setting}: {description!r} does not listen for clients; give one such as "
+            f"tcp:{EXAMPLE_PORTS.get(setting, 8080)}"
+        )
     return endpoint
+
+
+def _no_endpoint(description: str, error: Exception, setting: str) -> BadSetting:
+    if HAS_TLS.match(description):
+        # Here, as a start without a mistake does not need it.
+        from mixsvc.http.ports.tls_files import EXAMPLE, tls_fault
+
+        if fault := tls_fault(description, error):
+            return BadSetting(f"{setting}: {description!r}: {fault}; give one such as {EXAMPLE}")
+    # Each kind of endpoint raises its own errors, such as for a port that is not a number.
+    reason = str(error) or type(error).__name__
+    if isinstance(error, LookupError) and SYSTEMD in description:
+        reason = why_not_passed(start_environment())
+    elif isinstance(error, AttributeError) and SYSTEMD in description:
+        reason = "domain= is INET, INET6 or UNIX"
+    port = EXAMPLE_PORTS.get(setting, 8080)
+    return BadSetting(
+        f"{setting}: {description!r} is not an endpoint ({reason}); "
+        f"give one such as tcp:{port}:interface=127.0.0.1 or unix:/run/mixsvc.sock"
+    )
 
 
 def _check_name(description: str, setting: str) -> None:
