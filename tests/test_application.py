@@ -218,7 +218,7 @@ class AuthenticatorTests(SynchronousTestCase):
         for name, said in (
             ("nowhere:who", "[chat] authenticator = nowhere:who: importing nowhere failed with ModuleNotFoundError"),
             ("json:who", "[chat] authenticator = json:who: json has no function 'who'"),
-            ("json.__name__", "[chat] authenticator = json.__name__: json has no function '__name__'"),
+            ("json.__name__", "[chat] authenticator = json.__name__: __name__ is a str, which cannot be called"),
         ):
             text = str(self.assertRaises(BadSetting, authenticator, named(name), Flask("theirs")))
             self.assertTrue(text.startswith(said), text)

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from types import FrameType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 from mixsvc.common.callables import is_coroutine_function, takes
@@ -20,6 +20,9 @@ OURS: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
 # While this is set, app.run() of Flask does nothing (flask.Flask.run); `flask run` sets it as well.
 FLASK_SWITCH: Final = "FLASK_RUN_FROM_CLI"
+
+# How many names of a module a message offers.
+MOST_NAMED: Final = 5
 
 # Seconds after which a module that is still being imported gets a line on stderr.
 LONG: Final = 5.0
@@ -114,14 +117,43 @@ def _fault(found: Any, module: ModuleType, attribute: str, expected: ExpectedCal
     """Returns what is wrong with the object, "" if it is what the setting must name."""
     if isinstance(found, ModuleType):
         return f"{attribute} is a module; name the {expected.kind} in it, such as {found.__name__}:app"
+    if found is None and attribute not in vars(module):
+        return _missing(module, attribute, expected)
     if not callable(found):
-        return f"{module.__name__} has no {expected.kind} {attribute!r}"
+        return f"{attribute} is {_kind(found)}, which cannot be called"
     arguments = f"({', '.join(expected.arguments)})"
     if is_coroutine_function(found):
         return f"{attribute} is a coroutine function, as in ASGI; give a plain {expected.kind}{arguments}"
     if not takes(found, len(expected.arguments)):
         return f"{attribute} cannot be called with {arguments}; if it makes the {expected.kind}, name what it returns"
     return ""
+
+
+def _missing(module: ModuleType, attribute: str, expected: ExpectedCallable) -> str:
+    """What to say of a name that a module does not have."""
+    usable = [name for name in vars(module) if _would_do(name, module, expected)][:MOST_NAMED]
+    if attribute == "py":
+        return f"name the {expected.kind} in the file, as in {module.__name__}:{usable[0] if usable else 'app'}"
+    there = f"; it has {', '.join(usable)}" if usable else ""
+    return f"{module.__name__} has no {expected.kind} {attribute!r}{there}"
+
+
+def _would_do(name: str, module: ModuleType, expected: ExpectedCallable) -> bool:
+    """Whether a name of a module could be meant: it was made there, unless it is an object that can be called."""
+    found = vars(module)[name]
+    try:
+        is_from_elsewhere = isinstance(found, type | FunctionType) and found.__module__ != module.__name__
+        return not (name.startswith("_") or is_from_elsewhere or _fault(found, module, name, expected))
+    except Exception:
+        # Other people's objects may raise anything, such as Flask's request outside of one.
+        return False
+
+
+def _kind(found: object) -> str:
+    if found is None:
+        return "None"
+    name = type(found).__name__
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
 
 
 def _describe(error: BaseException) -> str:

@@ -78,8 +78,9 @@ def test_whatever_can_be_called_with_two_arguments_is_accepted(source: str) -> N
         ("class End(BaseException): ...\nraise End('a\\nb')", "importing theirs failed with End: a b ("),
         ("def __getattr__(name): raise ValueError(name)", "importing theirs failed with ValueError: app ("),
         ("", "theirs has no WSGI application 'app'"),
-        ("app = None", "theirs has no WSGI application 'app'"),
-        ("app = 'x'", "theirs has no WSGI application 'app'"),
+        ("app = None", "app is None, which cannot be called"),
+        ("app = 'x'", "app is a str, which cannot be called"),
+        ("app = 5", "app is an int, which cannot be called"),
         ("def app(): ...", "app cannot be called with (environ, start_response); if it makes the WSGI application, "),
         ("async def app(scope, receive, send): ...", "app is a coroutine function, as in ASGI; give a plain "),
         (
@@ -92,6 +93,18 @@ def test_anything_else_is_refused_in_one_clear_line(source: str, said: str) -> N
     written(source)
 
     assert complaint("theirs:app").startswith(said)
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_would_do() -> None:
+    written(
+        "import json\nfrom flask import Flask, jsonify, request\nfrom functools import partial\n"
+        "def make(): ...\ndef web(environ, start_response): ...\n_web = web\nthird, five = Flask('third'), 5\n"
+    )
+
+    assert complaint("theirs:nope") == "theirs has no WSGI application 'nope'; it has web, third"
+    assert complaint("theirs.py") == "name the WSGI application in the file, as in theirs:web"
+    written("", "empty.py")
+    assert complaint("empty.py") == "name the WSGI application in the file, as in empty:app"
 
 
 def test_the_line_names_the_place_in_their_code() -> None:
