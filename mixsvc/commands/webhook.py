@@ -71,9 +71,9 @@ WEBHOOK: Final = Command(
     "make, list or remove incoming webhooks, and secrets of outgoing ones",
     "webhook add NAME ROOM makes an incoming webhook and prints the path of its URL, which is secret: it is not shown "
     "again. webhook list prints names and rooms, and webhook remove NAME revokes one. A running service follows at "
-    "once. webhook secret NAME adds a secret to an outgoing webhook of [webhooks] outgoing, and prints it; the service "
-    "uses it after a restart, beside those that the webhook has already. Run it in the folder and as the user of the "
-    "service.",
+    "once. webhook secret NAME adds a secret to an outgoing webhook of [webhooks] outgoing, and prints it; a running "
+    "service uses it after a reload (mixsvc ctl reload), beside those that the webhook has already. Run it in the "
+    "folder and as the user of the service.",
     _add_options,
     _webhook,
 )

@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from mixsvc.config.outgoing_hooks import OutgoingHook, add_secret, outgoing_hooks, read_secrets
 from mixsvc.errors import BadSetting
+from tests.builds import PROJECT
 
 CRM = OutgoingHook("crm", "https://crm.example.org/in")
 
@@ -72,3 +74,13 @@ def test_a_file_is_needed_only_where_there_is_a_webhook() -> None:
     assert read_secrets([], "") == {}
     with pytest.raises(BadSetting, match="in memory"):
         read_secrets([CRM], "")
+
+
+def test_the_document_makes_a_secret_for_each_webhook_of_its_example() -> None:
+    text = (PROJECT / "docs" / "how-to" / "webhooks.md").read_text()
+    example = re.search(r"```ini\n\[webhooks\]\noutgoing = (.*?)```", text, re.DOTALL)
+    assert example
+
+    names = [each.name for each in outgoing_hooks(example[1])]
+
+    assert names == re.findall(r"^\$ mixsvc webhook secret (\w+) --config mixsvc.ini$", text, re.MULTILINE)
