@@ -33,10 +33,10 @@ from mixsvc.http.ports.listening import check_endpoints
 from mixsvc.operations.agreement import expect_agreement, own_part
 from mixsvc.operations.control.socket_file import check_control
 from mixsvc.operations.log_files import check_log_file
-from mixsvc.rates.sources import check_sources
+from mixsvc.rates.sources import check_sources, unused_settings
 from mixsvc.storage.choosing import look, rehearse, settled
 
-__all__ = ["mistakes_in"]
+__all__ = ["mistakes_in", "remarks_in"]
 
 # The setting that a check is about, by section and key, and the check, which raises MixError.
 Check: TypeAlias = tuple[str, str, Callable[[], object]]
@@ -72,6 +72,13 @@ def mistakes_in(path: str, folder: str) -> Sequence[str]:
             texts.append(_placed(path, found, (section, key), str(error)))
     # Two checks may find one mistake.
     return sorted(dict.fromkeys(" ".join(text.split()) for text in texts), key=_line)
+
+
+def remarks_in(path: str) -> Sequence[str]:
+    """Returns a line for what is no mistake and has hardly been meant. Blocks."""
+    found = inspect_settings(path, {})
+    unused = unused_settings(found.settings.rates)
+    return [_placed(path, found, ("rates", "sources"), unused)] if unused else []
 
 
 def _checks(settings: Settings) -> Iterator[Check]:

@@ -28,7 +28,7 @@ from mixsvc.rates.model.timeline import Pair, Timeline
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
-from mixsvc.rates.sources import build_sources, check_sources, unchanged_sources
+from mixsvc.rates.sources import build_sources, check_sources, unchanged_sources, unused_settings
 from mixsvc.rates.sources.archive import ArchiveSource
 from mixsvc.rates.sources.ecb_history import HistoryDocument, history_documents
 from mixsvc.rates.sources.interfaces import HttpClient
@@ -98,6 +98,7 @@ class RatesService:
 
         def change() -> None:
             before, self._rates, self._sources = self._rates, settings.rates, sources
+            self._warn_of_unused()
             self._poller.change(settings.rates, sources, unchanged_sources(before, settings.rates))
             self._backfill.change(documents)
             if self._pauses is not None:
@@ -106,6 +107,10 @@ class RatesService:
                 self._pool.defer(self.read_archive).addErrback(self._not_read)
 
         return change
+
+    def _warn_of_unused(self) -> None:
+        if unused := unused_settings(self._rates):
+            self._log.warn("rates: {unused}", unused=unused)
 
     def _not_read(self, failure: Failure) -> None:
         self._log.failure("rates: the archive could not be read", failure)
@@ -136,6 +141,7 @@ class RatesService:
 
         A node among others polls while it leads.
         """
+        self._warn_of_unused()
         self._led.start()
 
     def stop(self) -> "Deferred[None]":

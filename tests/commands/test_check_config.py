@@ -179,3 +179,17 @@ def test_a_secret_that_the_nodes_do_not_have_is_a_mistake(
     assert line.endswith(
         "ours is not the same as on the other nodes (node1); copy theirs, or stop all nodes to change it"
     )
+
+
+def test_settings_of_a_source_that_is_not_asked_are_named_and_are_no_mistake(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("mixsvc.ini").write_text("[rates]\njson_url = https://example.org/\n")
+
+    assert main(["check-config", "mixsvc.ini"]) == 0
+
+    printed = capsys.readouterr()
+    assert printed.out == "mixsvc.ini: no mistakes\n"
+    assert printed.err == (
+        "mixsvc.ini, line 2: [rates] json_url: not used, as sources = ecb, archive does not name json\n"
+    )

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -69,6 +70,22 @@ class RatesServiceTests(SynchronousTestCase):
         self.rates.start()
 
         self.assertEqual((self.told, len(self.flushLoggedErrors(ZeroDivisionError))), ([True], 1))
+
+    def test_settings_of_a_source_that_is_not_asked_are_told(self) -> None:
+        given = replace(SETTINGS, rates=replace(SETTINGS.rates, json_url="https://example.org/"))
+        rates = self.make(given)
+        with capturedLogs() as started:
+            rates.start()
+        with capturedLogs() as changed:
+            rates.prepare_reload(SETTINGS)()
+            rates.prepare_reload(given)()
+
+        line = "rates: [rates] json_url: not used, as sources = archive does not name json"
+        for logged in (started, changed):
+            self.assertEqual(
+                [eventAsText(each, includeTimestamp=False, includeSystem=False) for each in logged if "unused" in each],
+                [line],
+            )
 
     def test_a_listener_added_during_a_notification_waits_for_the_next_one(self) -> None:
         self.rates.add_listener(lambda: self.rates.add_listener(self.note))

@@ -23,6 +23,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Final
 
 from mixsvc.config.settings import RatesSettings
 from mixsvc.interfaces import DeferToThread, IRateSource
@@ -31,7 +32,10 @@ from mixsvc.rates.sources.ecb import EcbSource
 from mixsvc.rates.sources.interfaces import HttpClient
 from mixsvc.rates.sources.known_pairs import check_pairs
 
-__all__ = ["build_sources", "check_sources", "unchanged_sources"]
+__all__ = ["build_sources", "check_sources", "unchanged_sources", "unused_settings"]
+
+# What the names of a source's own settings begin with; the other documents of the bank fill its history.
+BEGINNINGS: Final = {"json": "json_", "ecb": "ecb_url"}
 
 
 def check_sources(settings: RatesSettings) -> None:
@@ -42,6 +46,18 @@ def check_sources(settings: RatesSettings) -> None:
 
         feed_of(settings, {})
     check_pairs(settings)
+
+
+def unused_settings(settings: RatesSettings) -> str:
+    """Returns a clause about settings of a source that is not asked; "" if none differs from its default."""
+    usual = RatesSettings()
+    for source, beginning in BEGINNINGS.items():
+        names = [each.name for each in fields(settings) if each.name.startswith(beginning)]
+        given = [name for name in names if getattr(settings, name) != getattr(usual, name)]
+        if given and source not in settings.sources:
+            sources = ", ".join(settings.sources)
+            return f"[rates] {', '.join(given)}: not used, as sources = {sources} does not name {source}"
+    return ""
 
 
 def unchanged_sources(before: RatesSettings, after: RatesSettings) -> Collection[str]:

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import RatesSettings
 from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.sources import unused_settings
 from mixsvc.rates.sources.json_answer import JsonAnswer, read_answer
 from mixsvc.rates.sources.json_settings import feed_of
 from tests.builds import PROJECT
@@ -33,6 +34,16 @@ def read(body: str, settings: RatesSettings) -> JsonAnswer:
 
 def having(**given: Any) -> RatesSettings:
     return replace(RatesSettings(), **given)
+
+
+def test_each_block_of_the_page_does_something_when_it_is_copied_alone() -> None:
+    blocks = re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)
+
+    assert len(blocks) == len(DOCUMENTED) + 1
+    for service in DOCUMENTED:
+        settings = documented(service)
+        assert settings.sources[0] == "json"
+        assert unused_settings(settings) == ""
 
 
 class Formats(SynchronousTestCase):
