@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from mixsvc.common.currencies import EURO, unknown_currency
+from mixsvc.common.currencies import EURO, ISO_4217, unknown_currency
 from mixsvc.common.text import similar
 from mixsvc.config.settings import RatesSettings
 from mixsvc.errors import BadSetting
@@ -34,5 +34,10 @@ def check_pairs(settings: RatesSettings, find: Callable[[], Path] = packaged_arc
 
 
 def _advice(path: Path, code: str) -> str:
+    if code in ISO_4217:
+        return (
+            f"the European Central Bank has never quoted {code}; name json in [rates] sources for a service that does "
+            "(docs/how-to/rate-sources.md)"
+        )
     table = read_csv_table(path)
     return unknown_currency(code, similar(code, [EURO, *table.prices(table.lines[-1])])).removesuffix(".")

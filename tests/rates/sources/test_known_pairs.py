@@ -24,6 +24,10 @@ def settings(text: str, *sources: str) -> RatesSettings:
     [
         ("EUR/USX", "[rates] pairs = EUR/USX: USX is not a currency known here; did you mean USD?"),
         ("EUR/USD, gpb/eur", "[rates] pairs = GPB/EUR: GPB is not a currency known here; did you mean GBP"),
+        (
+            "EUR/RSD",
+            "[rates] pairs = EUR/RSD: the European Central Bank has never quoted RSD; name json in [rates] sources",
+        ),
         ("EUR/QQQ", "[rates] pairs = EUR/QQQ: QQQ is not a currency known here"),
     ],
 )
