@@ -87,8 +87,9 @@ def did_you_mean(words: Sequence[str]) -> str:
 
 def unknown_option(word: str, known: Iterable[str]) -> str:
     """Returns the clause about an option of a command line that does not exist; known: such as "--port"."""
-    near = similar(word, [each for each in known if each.startswith("--")], 1)
-    return f"there is no option {word}{did_you_mean(near) or '; --help lists them'}"
+    # Without what all of them begin with, which would make any two alike.
+    near = similar(word.lstrip("-"), [each[2:] for each in known if each.startswith("--")], 1)
+    return f"there is no option {word}{did_you_mean([f'--{each}' for each in near]) or '; --help lists them'}"
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsvc.common.text import decode_utf8, did_you_mean, parse_json, plain, shortened, similar, without_surrogates
+from mixsvc.common.text import (
+    decode_utf8,
+    did_you_mean,
+    parse_json,
+    plain,
+    shortened,
+    similar,
+    unknown_option,
+    without_surrogates,
+)
 
 SURROGATES = st.characters(categories=["Cs"])
 
@@ -53,6 +62,13 @@ def test_similar_words_come_the_most_similar_first_and_not_too_many() -> None:
     assert similar("EUX", known)[0] == "EUR"
     assert similar("intervall", {"interval": 1, "timeout": 2}) == ["interval"]
     assert similar("zzz", known) == []
+
+
+def test_an_option_is_offered_for_its_letters_and_not_for_its_dashes() -> None:
+    known = ["--config", "--port", "-p"]
+
+    assert unknown_option("--prot", known) == "there is no option --prot; did you mean --port?"
+    assert unknown_option("--bogus", known) == "there is no option --bogus; --help lists them"
 
 
 def test_words_are_offered_at_the_end_of_a_sentence() -> None:

@@ -111,7 +111,7 @@ def _ban(service: "OperatedService", given: Given) -> "Deferred[str]":
 
 
 def _lift(service: "OperatedService", given: Given) -> "Deferred[str]":
-    kind = given["kind"]
+    kind = given["kind"].lower()
     if kind not in ("ban", "mute"):
         raise ActionRefused("it is lift WHOM, which ends a ban, or lift WHOM mute")
     target = _target(given) if kind == "ban" else {"name": given["whom"]}
@@ -159,10 +159,11 @@ def _reload(service: "OperatedService", given: Given) -> "Deferred[str]":
 
 
 def _drain(service: "OperatedService", given: Given) -> "Deferred[str]":
-    if given["off"] not in ("", "off"):
+    off = given["off"].lower()
+    if off not in ("", "off"):
         raise ActionRefused("it is drain, or drain off")
-    service.means.drain(not given["off"])
-    if given["off"]:
+    service.means.drain(not off)
+    if off:
         _log.info("mixsvc: an operator has put the service back into rotation")
         return succeed("/readyz says again that the service should get requests")
     _log.info("mixsvc: an operator has taken the service out of rotation")

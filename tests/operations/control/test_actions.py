@@ -80,7 +80,7 @@ class ActionTests(DeskTestCase):
             self.perform("drain")
             assert self.desk.overview()["service"]["stage"] == "drained"
 
-            self.perform("drain", "off")
+            self.perform("drain", "OFF")
             assert self.desk.overview()["service"]["stage"] == "serving"
 
         told = [formatEvent(event) for event in logged]
