@@ -1,5 +1,6 @@
 """Django beside the chat and the rates: a whole project in one file.
 
+    pip install django
     cd examples/guestbook_django
     twistd -n mixsvc --wsgi guestbook:app
 

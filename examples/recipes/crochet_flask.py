@@ -38,7 +38,12 @@ class Rate:
         clock: Any = reactor
         asked = treq.get(self._url, headers=Headers({"Accept": ["text/plain"]}), timeout=4)
         # A LoopingCall stops for good at its first failure.
-        return asked.addCallback(treq.text_content).addTimeout(4, clock).addCallbacks(self._known, self._unknown)
+        return asked.addCallback(self._text).addTimeout(4, clock).addCallbacks(self._known, self._unknown)
+
+    def _text(self, answer: Any) -> Any:
+        if answer.code != 200:
+            raise ValueError(f"the answer has status {answer.code}")
+        return treq.text_content(answer)
 
     def _known(self, text: str) -> None:
         self.line = text.strip()

@@ -22,7 +22,14 @@ def download(url: str) -> Any:
 
     clock: Any = reactor
     asked = treq.get(url, headers=Headers({"Accept": ["text/plain"]}), timeout=10)
-    return asked.addCallback(treq.text_content).addTimeout(20, clock)
+    return asked.addCallback(text_of).addTimeout(20, clock)
+
+
+def text_of(answer: Any) -> Any:
+    """The text of an answer. Whatever status it has is no failure for treq."""
+    if answer.code != 200:
+        raise ValueError(f"the answer has status {answer.code}")
+    return treq.text_content(answer)
 
 
 def main() -> None:

@@ -51,7 +51,10 @@ async def main(reactor: Any, url: str = "http://127.0.0.1:8080") -> None:
     try:
         headers = Headers({"Accept": ["text/plain"]})
         answer = await treq.get(f"{url}/api/rates?base=EUR", headers=headers, timeout=10)
-        sort = Exchange(await treq.content(answer).addTimeout(10, reactor))
+        body = await treq.content(answer).addTimeout(10, reactor)
+        if answer.code != 200:
+            raise ValueError(f"the answer has status {answer.code}")
+        sort = Exchange(body)
         # The environment is empty unless one is given. There is no shell, so nothing has to be quoted.
         environment = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
         reactor.spawnProcess(sort, "sort", ["sort", "-k2,2n"], environment)

@@ -3,10 +3,13 @@
     cd examples/shop
     twistd -n mixsvc --config shop.ini
 
-Then open http://127.0.0.1:8080/. The service's own page stays at http://127.0.0.1:8080/mixsvc/. The same app runs in
-any WSGI server (docs/how-to/hosts.md):
+Then open http://127.0.0.1:8080/. The service's own page is at http://127.0.0.1:8080/mixsvc/. Any WSGI server does the
+same (docs/how-to/hosts.md), gunicorn for example at http://127.0.0.1:8000/:
 
-    MIXSVC_CONFIG=shop.ini gunicorn shop:app
+    pip install gunicorn
+    MIXSVC_CONFIG=shop.ini gunicorn mixsvc:app
+
+With shop:app in place of mixsvc:app it serves the shop without the service's own page.
 """
 
 import fcntl

@@ -6,7 +6,9 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import pytest
@@ -91,6 +93,35 @@ def test_without_a_service_a_recipe_ends_with_one_line(name: str, run: Run) -> N
 
     assert done.returncode == 1
     assert re.fullmatch(rf"{name}: {nobody}: .*refused.*\n", done.stderr), done.stderr
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A server that has nothing of what the recipes ask for."""
+
+    def do_GET(self) -> None:
+        page = b"<!doctype html>\n<title>Not Found</title>\n"
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("name", PRINTS)
+def test_with_another_service_a_recipe_ends_with_one_line(name: str, run: Run) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            done = run(name, f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+
+    assert done.returncode == 1
+    assert "doctype" not in done.stdout
+    assert (done.stderr.count("\n"), done.stderr.startswith(f"{name}: ")) == (1, True), done.stderr
 
 
 @contextmanager
