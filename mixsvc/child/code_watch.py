@@ -30,7 +30,7 @@ Version: TypeAlias = tuple[int, int]
 class CodeWatch:
     """Looks at every Python file in the folders of the loaded modules, and at the templates beside them.
 
-    Without what is installed. New files count, too: one of them may mend an import that has failed.
+    Installed packages are left out. New files count, too: one of them may mend an import that has failed.
     """
 
     def __init__(self, changed: Callable[[str], object], began: float) -> None:

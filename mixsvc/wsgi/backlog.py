@@ -144,7 +144,10 @@ class ResponseBacklog:
             return self._file is not None
 
     def give_back(self) -> None:
-        """Close the file if it is not needed any more and nobody uses it: then who uses it does that. Blocks."""
+        """Close the file if it is not needed any more. Blocks.
+
+        If somebody still uses it, that one closes it at the end.
+        """
         with self._changed:
             file = self._file
             if file is None or self._is_writing or self._is_reading:
