@@ -64,7 +64,9 @@ def test_a_session_may_begin_within_jsonp(sessions: SocketIoSessions, slots: lis
 
 
 @pytest.mark.parametrize(
-    ("coding", "packed"), [(b"gzip", gzip.compress(OPEN % b"aB")), (b"Deflate", zlib.compress(OPEN % b"aB"))]
+    ("coding", "packed"),
+    [(b"gzip", gzip.compress(OPEN % b"aB")), (b"Deflate", zlib.compress(OPEN % b"aB"))],
+    ids=["gzip", "deflate"],
 )
 def test_a_session_may_begin_in_a_compressed_response(
     sessions: SocketIoSessions, slots: list[Slot], coding: bytes, packed: bytes
