@@ -40,7 +40,8 @@ class ChatTestCase(SynchronousTestCase):
 
     def done(self, client: FakeClient, type: str, **fields: object) -> None:
         """Send a moderator's request and check that it is done."""
-        self.assertIn({"type": "done", "of": type}, self.answer(client, type, **fields))
+        about = {name: fields[name] for name in ("room", "number")} if type == "delete" else {}
+        self.assertIn({"type": "done", "of": type, **about}, self.answer(client, type, **fields))
 
     def say(self, client: FakeClient, *texts: str, room: str = "lobby") -> None:
         for text in texts:

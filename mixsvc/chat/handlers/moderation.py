@@ -176,7 +176,7 @@ class ModerationHandler:
         def done(result: object) -> None:
             if isinstance(result, Failure) and not result.check(ServiceBusy):
                 self._log.failure("chat: what a moderator did failed", result)
-            client.send(events.done(request.type))
+            client.send(events.done(request.type, **_about(request)))
 
         self._run(client, request, change, changed, NOT_SAVED)
 
@@ -324,6 +324,11 @@ class Target:
 
 def _as_it_is(stored: StoredAct[A]) -> StoredAct[A]:
     return stored
+
+
+def _about(request: Request) -> dict[str, str | int]:
+    """What its answer says besides its type: an author's `delete` is answered alike."""
+    return {"room": request.room, "number": request.number} if isinstance(request, Delete) else {}
 
 
 def _missing(request: Delete | Edits) -> RequestRefused:

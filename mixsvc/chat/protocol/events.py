@@ -214,7 +214,7 @@ def notice(text: str) -> str:
 def done(of: str, **about: str | int) -> str:
     """Answers a moderator or an author: the change is stored and in force. of: the type of the request.
 
-    about: the room and the number of the message that is changed, for authors.
+    about: the room and the number of the message that is changed or deleted.
     """
     return _event("done", of=of, **about)
 

@@ -1,18 +1,17 @@
 """How the text of a message becomes elements, in the modules that the page and the widget share."""
 
-import mimetypes
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from unicodedata import ucd_3_2_0
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser
 
 from mixsvc.common.names import key
 from mixsvc.pages.webhooks.mrkdwn import markdown
+from tests.e2e.support.modules import open_stage
 
-ORIGIN: Final = "http://text.test"
 # What the bundle puts in the place of what markdown-it imports.
 UNUSED: Final = ("entities", "linkify-it", "mdurl", "punycode.js", "uc.micro")
 STAGE: Final = f"""<!doctype html><title>Texts</title>
@@ -53,17 +52,8 @@ Show = Callable[..., Any]
 @pytest.fixture(scope="module")
 def stage(chrome: Browser, installed: Path) -> Iterator[Show]:
     """Shows a text and returns the elements that it became, each as ‹tag.class address›…‹/›; or calls a function."""
-    static = next(installed.parent.glob("lib/python*/site-packages/mixsvc/pages/static"))
     page = chrome.new_page()
-
-    def serve(route: Route) -> None:
-        path = route.request.url.removeprefix(f"{ORIGIN}/")
-        content = (static / path).read_text("utf-8") if path else STAGE
-        route.fulfill(body=content, content_type=mimetypes.guess_type(path)[0] or "text/html; charset=utf-8")
-
-    page.route(f"{ORIGIN}/**", serve)
-    page.goto(f"{ORIGIN}/")
-    page.wait_for_function("globalThis.isReady")
+    open_stage(page, installed, STAGE)
 
     def show(text: object, function: str = "show", *more: object) -> Any:
         return page.evaluate("([name, ...all]) => globalThis[name](...all)", [function, text, *more])

@@ -32,8 +32,8 @@ export class Corrections {
   take(answer) {
     const [now] = this.#all;
     const asked = now?.message;
-    const isOurs = asked && answer["of"] === asked.type && answer["room"] === asked["room"];
-    if (isOurs && answer.type === "done" && answer["number"] === asked["number"]) {
+    const isOurs = asked && answer["of"] === asked.type && isAbout(answer, asked);
+    if (isOurs && answer.type === "done") {
       this.#settle((each) => each.resolve());
       return true;
     }
@@ -65,6 +65,14 @@ export class Corrections {
     now && call(now);
     this.#send();
   }
+}
+
+/** An error names no number, and a moderator's `done` names no message where the server is of an earlier version.
+ * @param {Message} answer @param {Message} asked
+ */
+function isAbout(answer, asked) {
+  const { room = asked["room"], number = asked["number"] } = answer;
+  return room === asked["room"] && number === asked["number"];
 }
 
 const LOST = "There is no connection now. Try again when you are online.";

@@ -148,7 +148,7 @@ export class ChatClient {
   say(room: string, text: string): Promise<number | null>;
   /** Gives a message of one's own another text: once it is stored. */
   edit(room: string, number: number, text: string): Promise<void>;
-  /** Deletes a message of one's own: once that is stored. */
+  /** Deletes a message of one's own, or a moderator anybody's: once that is stored. */
   remove(room: string, number: number): Promise<void>;
   /** Why a text cannot be said now; "" where it can. */
   refusal(text: string): string;

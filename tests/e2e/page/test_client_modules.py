@@ -1,0 +1,90 @@
+"""What the browser's client asks and tells, in its modules; the server is in the test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.support.modules import open_stage
+
+STAGE: Final = """<!doctype html><title>Client</title>
+<script type="module">
+import { Chat } from "/client/chat.js";
+const PAGE = { topic: "", first: 1, last: 2, epoch: "e", token: "t", reset: false };
+const ONE = { number: 2, name: "Bob", text: "Hello", time: "2026-11-22T15:43:00.123Z" };
+globalThis.made = (identify = null) => {
+  const [sent, told, timers] = [[], [], new Set()];
+  let [keys, now] = [0, 0];
+  const world = {
+    send: (text) => sent.push(JSON.parse(text)),
+    drop: () => told.push(["drop"]),
+    later: (ms, call) => {
+      const timer = { due: now + ms, call };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    newKey: () => `key ${(keys += 1)}`,
+  };
+  const audience = new Proxy({}, { get: (_, name) => (...all) => void told.push([name, ...all]) });
+  const chat = new Chat(world, audience, identify);
+  const hear = (type, fields = {}) => chat.received(JSON.stringify({ type, ...fields }));
+  return {
+    chat,
+    hear,
+    sent,
+    asked: (type) => sent.filter((each) => each.type === type),
+    told: (name) => told.filter((each) => each[0] === name).map((each) => each.slice(1)),
+    welcome: (more) => hear("welcome", { name: "Ann", rooms: ["lobby"], max_text: 2000, moderator: false, ...more }),
+    joined: (room, more) => hear("joined", { room, members: ["Ann"], count: 1, messages: [ONE], ...PAGE, ...more }),
+    refused: (of, code, more) => hear("error", { of, code, text: `No: ${code}.`, ...more }),
+    pass(seconds) {
+      now += 1000 * seconds;
+      [...timers].filter(({ due }) => due <= now).forEach((timer) => timers.delete(timer) && timer.call());
+    },
+    /** In the lobby. */
+    inside() {
+      chat.enter("Ann", "");
+      chat.opened();
+      this.welcome();
+      chat.join("lobby");
+      this.joined("lobby");
+      sent.length = told.length = 0;
+    },
+  };
+};
+globalThis.end = (promise) =>
+  Promise.race([
+    promise.then((value) => value?.name ?? value ?? "done", ({ code, message }) => [code, message]),
+    new Promise((resolve) => setTimeout(resolve, 0, "waits")),
+  ]);
+globalThis.isReady = true;
+</script>"""
+
+Stage = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def stage(chrome: Browser, installed: Path) -> Iterator[Stage]:
+    """Runs a script with a client `it`; returns what the script returns."""
+    page = chrome.new_page()
+    open_stage(page, installed, STAGE)
+
+    yield lambda script: page.evaluate(f"async () => {{ const it = made(); const {{ chat }} = it; {script} }}")
+    page.close()
+
+
+@pytest.mark.parametrize("about", ["", "room: 'lobby', number: 2"])
+def test_a_deletion_by_a_moderator_is_done_whether_or_not_the_server_names_the_message(
+    stage: Stage, about: str
+) -> None:
+    done = stage(
+        f"""it.inside();
+        const removed = chat.remove("lobby", 2), edited = chat.edit("lobby", 1, "x");
+        it.hear("done", {{ of: "delete", {about} }});
+        it.hear("done", {{ of: "edit", room: "lobby", number: 1 }});
+        return [await end(removed), await end(edited)];"""
+    )
+
+    assert done == ["done", "done"]
