@@ -2,6 +2,7 @@
 /** The chat on the page: its connection, its protocol and its views, put together. */
 
 import { ChatClient } from "./client/client.js";
+import { statusFor } from "./client/connection.js";
 import { element } from "./dom.js";
 import { rates } from "./rates/rates.js";
 import { Page } from "./views/page.js";
@@ -83,7 +84,9 @@ beginTabs();
 beginFold();
 page.follow(chat);
 page.begin();
-chat.on("status", (status) => statusView.show(status));
+for (const type of /** @type {const} */ (["status", "phase"])) {
+  chat.on(type, () => statusView.show(statusFor(chat.status, chat.phase)));
+}
 chat.on("lost", () => rates.poll());
 chat.subscribe(rates.pairs);
 chat.connect();

@@ -59,6 +59,7 @@ globalThis.end = (promise) =>
     promise.then((value) => value?.name ?? value ?? "done", ({ code, message }) => [code, message]),
     new Promise((resolve) => setTimeout(resolve, 0, "waits")),
   ]);
+globalThis.tick = () => new Promise((resolve) => setTimeout(resolve));
 globalThis.isReady = true;
 </script>"""
 
@@ -88,3 +89,23 @@ def test_a_deletion_by_a_moderator_is_done_whether_or_not_the_server_names_the_m
     )
 
     assert done == ["done", "done"]
+
+
+def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it_knows(stage: Stage) -> None:
+    pauses, phases, welcome = stage(
+        """chat.enter("Ann", "");
+        chat.opened();
+        const pauses = [];
+        for (let tries = 1; tries < 8; tries += 1) {
+          it.refused("hello", "busy");
+          for (pauses.push(0); it.asked("hello").length === tries; await tick()) {
+            it.pass(0.5);
+            pauses[tries - 1] += 0.5;
+          }
+        }
+        it.welcome();
+        return [pauses, it.told("phase").map(([phase]) => phase), chat.phase];"""
+    )
+
+    assert pauses[0] <= 1 and pauses[3] >= 4 and max(pauses) <= 15
+    assert "nameless" not in phases and welcome == "here"

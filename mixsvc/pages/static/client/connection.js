@@ -256,6 +256,14 @@ export class Connection {
   }
 }
 
+/** What a person is told of it: a connection is of no use to somebody who is not let in yet.
+ * @param {Status} status @param {import("./greeting.js").Phase} phase @returns {Status}
+ */
+export function statusFor(status, phase) {
+  const isWaiting = phase === "away" || phase === "greeting";
+  return status.state === "online" && isWaiting ? { state: "connecting" } : status;
+}
+
 /** Until when a moderator has banned us, as far as a status tells; "" where none has. @param {Status} status */
 export function bannedUntil(status) {
   return status.state === "offline" ? (/^Banned until (.+)$/.exec(status.reason)?.[1] ?? "") : "";

@@ -4,6 +4,8 @@
 /** How often, and how many times, we ask for our own name again: the server may not have noticed yet that we went. */
 const RETRY_MS = 1_000;
 const RETRIES = 8;
+/** The longest pause before we ask again where the server cannot tell now whose a name is; the first is RETRY_MS. */
+const LONGEST_BUSY_MS = 15_000;
 /** When to ask again for a token that could not be had. */
 const IDENTIFY_MS = 5_000;
 
@@ -34,6 +36,8 @@ export class Greeting {
   /** Whether the name was ours before the connection was lost: then we wait for our own ghost to go. */
   #known = false;
   #retries = RETRIES;
+  /** The pause before the next try where the server is busy. */
+  #busyMs = RETRY_MS;
   /** How often we have come or gone: an answer from before counts no more. */
   #turns = 0;
   #exchange;
@@ -87,6 +91,7 @@ export class Greeting {
     this.self = { name, moderator };
     this.#known = true;
     this.#retries = RETRIES;
+    this.#busyMs = RETRY_MS;
     this.#move("here");
   }
 
@@ -95,6 +100,9 @@ export class Greeting {
     const { code, text, wait } = message;
     if (code === "slow_down") {
       this.#exchange.later(wait * 1000 || RETRY_MS, () => this.opened());
+    } else if (code === "busy") {
+      this.#exchange.later(this.#busyMs * (0.5 + Math.random() / 2), () => this.opened());
+      this.#busyMs = Math.min(2 * this.#busyMs, LONGEST_BUSY_MS);
     } else if (code === "bad_token") {
       this.#waitForIdentity(new Error(text));
     } else {

@@ -2,7 +2,7 @@
 /** One chat box: what is shown of one room, and what the person does there. */
 
 import { ChatClient } from "../client/client.js";
-import { bannedUntil } from "../client/connection.js";
+import { bannedUntil, statusFor } from "../client/connection.js";
 import { button, KeyedList, made, onSubmit, setText } from "../dom.js";
 import { boxComposer } from "./composer.js";
 import { followGuests, guestOf, rememberGuest } from "./guest.js";
@@ -11,7 +11,6 @@ import { LogView } from "./log.js";
 
 /**
  * @typedef {import("../client/client.js").Identify} Identify
- * @typedef {import("../client/client.js").Status} Status
  * @typedef {import("../client/room.js").Room} Room
  * @typedef {import("./texts.js").Words} Words
  * @typedef {{url: string, room: string, token: Identify | null}} Place
@@ -102,7 +101,8 @@ export class Box {
     const client = this.#client;
     client.on("change", () => this.#changed());
     client.on("phase", () => this.#changed());
-    client.on("status", (status) => this.#showStatus(status));
+    client.on("phase", () => this.#showStatus());
+    client.on("status", () => this.#showStatus());
     client.on("welcome", () => {
       this.#isKnown = true;
       this.#refresh();
@@ -258,8 +258,8 @@ export class Box {
     this.#count.setAttribute("aria-expanded", String(!this.#people.hidden));
   }
 
-  /** @param {Status} status */
-  #showStatus(status) {
+  #showStatus() {
+    const status = statusFor(this.#client.status, this.#client.phase);
     const until = bannedUntil(status);
     const wait = status.state === "offline" ? this.#words.say("offline", status.seconds) : "";
     const offline = until ? this.#words.say("banned", this.#words.moment(until)) : wait;
