@@ -109,3 +109,64 @@ def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it
 
     assert pauses[0] <= 1 and pauses[3] >= 4 and max(pauses) <= 15
     assert "nameless" not in phases and welcome == "here"
+
+
+def test_what_waits_for_a_room_that_is_refused_has_failed(stage: Stage) -> None:
+    ends, told, states = stage(
+        """it.inside();
+        chat.lost();
+        const said = [chat.say("lobby", "one"), chat.say("lobby", "two")];
+        chat.opened();
+        it.welcome();
+        it.refused("join", "not_allowed", { room: "lobby" });
+        const failed = chat.outbox.of("lobby").map(({ state, reason }) => [state, reason]);
+        return [await Promise.all(said.map(end)), it.told("roomRefused"), failed];"""
+    )
+
+    assert ends == 2 * [["not_allowed", "No: not_allowed."]]
+    assert told == [["lobby", "No: not_allowed.", "", "not_allowed"]]
+    assert states == 2 * [["failed", "No: not_allowed."]]
+
+
+def test_in_a_room_that_one_is_not_in_nothing_waits(stage: Stage) -> None:
+    ends, is_empty = stage(
+        """it.inside();
+        const never = chat.say("den", "text");
+        it.hear("kicked", { room: "lobby", name: "Ann", by: "Mia", reason: "" });
+        return [[await end(never), await end(chat.say("lobby", "text"))], chat.outbox.is_empty];"""
+    )
+
+    assert [code for code, _ in ends] == ["not_inside", "not_inside"] and is_empty
+
+
+@pytest.mark.parametrize("end_of_wait", ["it.pass(2)", "chat.lost()", "chat.retry(chat.outbox.of('lobby')[0])"])
+def test_what_waits_for_a_room_that_one_is_put_out_of_has_failed(stage: Stage, end_of_wait: str) -> None:
+    ends, states = stage(
+        f"""it.inside();
+        const said = [chat.say("lobby", "sent"), chat.say("lobby", "sent, too")];
+        it.refused("say", "slow_down", {{ room: "lobby", key: chat.outbox.of("lobby")[0].key, wait: 1 }});
+        it.hear("kicked", {{ room: "lobby", name: "Ann", by: "Mia", reason: "" }});
+        it.refused("say", "slow_down", {{ room: "lobby", key: chat.outbox.of("lobby")[1].key, wait: 1 }});
+        {end_of_wait};
+        return [await Promise.all(said.map(end)), chat.outbox.of("lobby").map(({{ state }}) => state)];"""
+    )
+
+    assert [code for code, _ in ends] == ["not_inside", "not_inside"]
+    assert states == ["failed", "failed"]
+
+
+def test_a_text_that_the_server_would_not_take_is_not_sent(stage: Stage) -> None:
+    ends, told, sent = stage(
+        """chat.enter("Ann", "");
+        chat.join("lobby");
+        const said = chat.say("lobby", "x".repeat(2001));
+        chat.opened();
+        it.welcome();
+        it.joined("lobby");
+        const edited = chat.edit("lobby", 2, "x".repeat(2003));
+        return [[await end(said), await end(edited)], it.told("lineRefused"), it.sent.map(({ type }) => type)];"""
+    )
+
+    assert ends == [["not_taken", f"This is too long by {excess} characters."] for excess in ("1", "3")]
+    assert [text for text, _ in told] == ["This is too long by 1 characters."]
+    assert not {"say", "edit"} & set(sent)

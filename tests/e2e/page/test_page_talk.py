@@ -200,6 +200,44 @@ def test_what_was_refused_can_be_tried_again_or_thrown_away(service: Service, vi
     expect(ann.page.locator("#unsent")).to_be_empty()
 
 
+def refuse_to_let_in(person: Visitor, room: str) -> None:
+    """From now on the server does not let this person into a room, as where an application has taken that back."""
+    person.page.evaluate(
+        """(name) => {
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (text) {
+            const [{type, room}] = JSON.parse(text).map(JSON.parse);
+            if (type !== "join" || room !== name) return send.call(this, text);
+            const error = {type: "error", of: "join", code: "not_allowed", text: "You may not enter this room.", room};
+            this.onmessage({data: "a" + JSON.stringify([JSON.stringify(error)])});
+          };
+        }""",
+        room,
+    )
+
+
+def test_what_was_typed_offline_is_a_draft_again_where_one_is_not_let_in(service: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.enter(service.url, "Petra")
+    ann.make_room("cellar")
+    field = ann.page.get_by_label("Your message")
+    for room, lines in (("lobby", "one"), ("cellar", "two")):
+        ann.open_room(room)
+        refuse_to_let_in(ann, room)
+        ann.page.context.set_offline(True)
+        expect(ann.status).to_contain_text("offline")
+        ann.say(lines)
+        field.fill("a draft")
+        expect(ann.page.locator("#unsent .text")).to_have_text(lines)
+        ann.page.context.set_offline(False)
+        expect(ann.page.locator("#room-error")).to_have_text(f"{room}: You may not enter this room.")
+
+    expect(ann.page.locator("#say-form")).to_be_hidden()
+    drafts = dict(ann.page.evaluate("JSON.parse(sessionStorage['mixsvc-drafts'])"))
+    assert drafts == {"lobby": "one\na draft", "cellar": "two\na draft"}
+    assert ann.page.evaluate("onbeforeunload") is None
+
+
 @pytest.mark.usefixtures("no_complaints")
 def test_whoever_is_away_is_called_only_after_asking_for_it(service: Service, visitor: NewVisitor) -> None:
     ann = visitor()

@@ -7,14 +7,14 @@
  */
 
 import { Corrections } from "./corrections.js";
-import { BUSY_RETRY_MS, Delivery, PASSING } from "./delivery.js";
-import { ChatError, errorOf } from "./errors.js";
+import { BUSY_RETRY_MS, PASSING } from "./delivery.js";
+import { ChatError, errorOf, rejected } from "./errors.js";
 import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
-import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
 import { Room } from "./room.js";
 import { Searches } from "./searches.js";
+import { Speech } from "./speech.js";
 
 /**
  * @typedef {import("./exchange.js").Message} Message
@@ -42,17 +42,12 @@ import { Searches } from "./searches.js";
 export class Chat {
   /** Those joined, or being joined, or that somebody put us out of. @type {Map<string, Room>} */
   rooms = new Map();
-  outbox = new Outbox();
-  #maxText = Infinity;
   /** @type {string[]} */
   #pairs = [];
   #exchange;
-  #delivery;
+  #speech;
   #greeting;
-  #newKey;
   #audience;
-  /** By the key of the line. @type {Pending<number | null>} */
-  #saying = new Pending();
   /** By the room's name. @type {Pending<Room>} */
   #joining = new Pending();
   /** By the room's name; answers come in the order of the questions. @type {Pending<Page>} */
@@ -63,12 +58,17 @@ export class Chat {
   /** @param {World} world @param {Audience} audience @param {Identify | null} identify */
   constructor(world, audience, identify = null) {
     this.#exchange = new Exchange(world);
-    const isOpen = (/** @type {string} */ name) => this.#isHere && this.rooms.get(name)?.place === "inside";
-    this.#delivery = new Delivery(this.outbox, this.#exchange, isOpen);
+    const place = (/** @type {string} */ name) => this.rooms.get(name)?.place ?? "put out";
+    const isIn = (/** @type {string} */ name) => place(name) !== "put out";
+    const isOpen = (/** @type {string} */ name) => this.#isHere && place(name) === "inside";
+    this.#speech = new Speech(this.#exchange, world.newKey, { isIn, isOpen }, audience);
     this.#greeting = new Greeting(this.#exchange, audience, identify);
-    this.#newKey = world.newKey;
     this.#searches = new Searches(world.newKey, (message) => this.ask(message));
     this.#audience = audience;
+  }
+
+  get outbox() {
+    return this.#speech.outbox;
   }
 
   get self() {
@@ -107,58 +107,31 @@ export class Chat {
   /** @param {string} name */
   leave(name) {
     this.rooms.delete(name);
-    this.outbox.of(name).forEach((line) => this.#forget(line));
+    this.outbox.of(name).forEach((line) => this.#speech.forget(line));
     this.#joining.reject(name, new ChatError("left", "The room was left."));
     this.ask({ type: "leave", room: name });
     this.#audience.changed();
   }
 
-  /** Why a text cannot be said now; "" where it can. @param {string} text */
-  refusal(text) {
-    const excess = [...text].length - this.#maxText;
-    if (excess > 0) {
-      return `This is too long by ${excess} characters.`;
-    }
-    return this.outbox.is_full ? "Wait until the messages before this one are sent." : "";
+  /** Why a text cannot be said now; "" where it can. @param {string} text @param {string} [room]  where */
+  refusal(text, room) {
+    return this.#speech.refusal(text, room);
   }
 
-  /**
-   * The person says a line. It waits for the connection, and is stored once.
-   * @param {string} room
-   * @param {string} text
-   * @returns {Promise<number | null>} its number once it is stored; null for a command that stores nothing
-   */
+  /** The person says a line: its number once it is stored. @param {string} room @param {string} text */
   say(room, text) {
-    const wrong = this.refusal(text);
-    if (wrong) {
-      return Promise.reject(new ChatError("not_taken", wrong, { room }));
-    }
-    const line = this.outbox.add(room, text, this.#newKey());
-    const stored = this.#saying.wait(line.key);
-    this.#deliver();
-    return stored;
+    return this.#speech.say(room, text);
   }
 
   /** Try a line again that has failed. @param {Line} line */
   retry(line) {
-    this.outbox.revive(line);
-    this.#deliver();
+    this.#speech.retry(line);
   }
 
   /** Forget a line. @param {Line | undefined} line */
   discard(line) {
-    this.#forget(line);
-    this.#deliver();
-  }
-
-  /** @param {Line | undefined} line @param {number | null} [number]  what it was stored as; null for a command */
-  #forget(line, number) {
-    this.outbox.forget(line);
-    if (line && number !== undefined) {
-      this.#saying.resolve(line.key, number);
-    } else if (line) {
-      this.#saying.reject(line.key, new ChatError("discarded", "The message was discarded.", { room: line.room }));
-    }
+    this.#speech.forget(line);
+    this.#speech.deliver();
   }
 
   /**
@@ -188,14 +161,16 @@ export class Chat {
    */
   history(room, { before, limit } = {}) {
     if (!this.ask({ type: "history", room, before, limit })) {
-      return Promise.reject(new ChatError("lost", "There is no connection now.", { room }));
+      return rejected(new ChatError("lost", "There is no connection now.", { room }));
     }
     return this.#paging.wait(room);
   }
 
   /** Give a message of one's own another text. @param {string} room @param {number} number @param {string} text */
   edit(room, number, text) {
-    return this.#corrections.change({ type: "edit", room, number, text });
+    const excess = this.#speech.excess(text);
+    const wrong = new ChatError("not_taken", excess, { room });
+    return excess ? rejected(wrong) : this.#corrections.change({ type: "edit", room, number, text });
   }
 
   /** Delete a message of one's own. @param {string} room @param {number} number */
@@ -233,12 +208,12 @@ export class Chat {
   /** The connection is gone; what was not acknowledged waits for the next. */
   lost() {
     this.#exchange.lost();
-    this.#delivery.lost();
     const lost = new ChatError("lost", "The connection was lost.");
     this.#paging.rejectAll(lost);
     this.#searches.lost(lost);
     this.#corrections.lost();
     this.rooms.forEach((room) => room.lost());
+    this.#speech.lost();
     this.#greeting.lost();
   }
 
@@ -274,8 +249,8 @@ export class Chat {
   #answers = {
     welcome: (message) => this.#onWelcome(message),
     said: ({ key, number }) => {
-      this.#forget(this.outbox.find(key), number);
-      this.#deliver();
+      this.#speech.forget(this.outbox.find(key), number);
+      this.#speech.deliver();
     },
     history: (message) => this.#paging.next(message.room)?.resolve(/** @type {any} */ (message)),
     found: (message) => this.#searches.found(message),
@@ -288,8 +263,8 @@ export class Chat {
     },
     notice: ({ text }) => {
       // It is all that /help is answered by.
-      this.#forget(this.outbox.command("/help"), null);
-      this.#deliver();
+      this.#speech.forget(this.outbox.command("/help"), null);
+      this.#speech.deliver();
       this.#audience.notice(text);
     },
   };
@@ -308,12 +283,15 @@ export class Chat {
     who: (room, { members, count }) => room.morePresent(members, count),
     deleted: (room, { number, topic }) => room.deleted(number, topic),
     edited: (room, { number, text, edited_at }) => room.edited(number, text, edited_at),
-    kicked: (room, { name, by, reason }) => room.putOut(name, by, reason, name === this.#greeting.self.name),
+    kicked: (room, { name, by, reason }) => {
+      room.putOut(name, by, reason, name === this.#greeting.self.name);
+      this.#speech.deliver();
+    },
   };
 
   /** @param {Message} message */
   #onWelcome(message) {
-    this.#maxText = message.max_text;
+    this.#speech.limit(message.max_text);
     this.#greeting.welcome(message);
     this.#audience.welcome(message.rooms, message.epoch);
     this.rooms.forEach((room) => room.place === "outside" && this.#askToJoin(room));
@@ -326,7 +304,7 @@ export class Chat {
     const since = room.last;
     const { histories } = room;
     room.joined(/** @type {any} */ (message));
-    this.#delivery.goOn();
+    this.#speech.deliver();
     this.#joining.resolve(room.name, room);
     if (since !== null && histories === room.histories) {
       const missed = room.messages.filter(({ number }) => number > since);
@@ -346,7 +324,7 @@ export class Chat {
     if (message.of === "hello") {
       this.#greeting.refused(message);
     } else if (message.of === "say") {
-      this.#onLineRefused(message);
+      this.#speech.refused(message);
     } else if (message.of === "join" && room) {
       this.#onJoinRefused(room, message);
     } else if (message.of === "history") {
@@ -366,26 +344,9 @@ export class Chat {
     } else if (code !== "already_inside") {
       this.rooms.delete(room.name);
       this.#joining.reject(room.name, errorOf(message));
+      this.#speech.close(room.name, errorOf(message));
       this.#audience.roomRefused(room.name, text, suggestion, code);
     }
-    this.#audience.changed();
-  }
-
-  /** @param {Message} message */
-  #onLineRefused(message) {
-    const line = this.outbox.find(message["key"]);
-    if (line && ["bad_text", "bad_command"].includes(message["code"])) {
-      this.#audience.lineRefused(message["text"], line);
-    }
-    if (line && this.outbox.find(line.key)) {
-      this.#delivery.refused(line, message);
-      line.state === "failed" && this.#saying.reject(line.key, errorOf(message));
-    }
-    this.#deliver();
-  }
-
-  #deliver() {
-    this.#delivery.goOn();
     this.#audience.changed();
   }
 

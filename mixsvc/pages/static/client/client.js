@@ -170,9 +170,9 @@ export class ChatClient {
     return this.#chat.remove(room, number);
   }
 
-  /** Why a text cannot be said now; "" where it can. @param {string} text */
-  refusal(text) {
-    return this.#chat.refusal(text);
+  /** Why a text cannot be said now; "" where it can. @param {string} text @param {string} [room]  where */
+  refusal(text, room) {
+    return this.#chat.refusal(text, room);
   }
 
   /** Try a line again that has failed. @param {Line} line */

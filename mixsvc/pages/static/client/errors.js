@@ -24,3 +24,10 @@ export class ChatError extends Error {
 export function errorOf({ code, text, suggestion, room, wait }) {
   return new ChatError(code, text, { suggestion, room, wait });
 }
+
+/** Nobody has to look at it. @template T @param {ChatError} error @returns {Promise<T>} */
+export function rejected(error) {
+  const promise = Promise.reject(error);
+  promise.catch(() => {});
+  return promise;
+}

@@ -89,10 +89,17 @@ export class Composer {
     return isFree;
   }
 
-  /** Lines that are not sent are written anew later: they are the begin of the draft. @param {string[]} lines */
-  keep(lines) {
-    const texts = [...lines, this.#drafts.of(this.#room)].filter(Boolean);
-    this.#drafts.keep(this.#room, texts.join("\n"));
+  /** Lines of a room that are not sent are written anew later: they are the begin of its draft.
+   * @param {import("../client/client.js").ChatClient} client @param {string} room
+   */
+  giveBack(client, room) {
+    const lines = client.outbox.of(room);
+    const draft = [...lines.map(({ text }) => text), this.#drafts.of(room)].filter(Boolean).join("\n");
+    this.#drafts.keep(room, draft);
+    if (room === this.#room && !this.#said) {
+      this.#writer.text = draft;
+    }
+    lines.forEach((line) => client.discard(line));
   }
 
   /** Write one's own message anew; the draft comes back after that. @param {Said} said */

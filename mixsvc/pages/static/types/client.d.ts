@@ -150,8 +150,8 @@ export class ChatClient {
   edit(room: string, number: number, text: string): Promise<void>;
   /** Deletes a message of one's own, or a moderator anybody's: once that is stored. */
   remove(room: string, number: number): Promise<void>;
-  /** Why a text cannot be said now; "" where it can. */
-  refusal(text: string): string;
+  /** Why a text cannot be said now, in a room; "" where it can. */
+  refusal(text: string, room?: string): string;
   retry(line: Line): void;
   discard(line: Line | undefined): void;
   history(room: string, which?: { before?: number; limit?: number }): Promise<Page>;

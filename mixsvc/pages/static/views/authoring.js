@@ -77,13 +77,18 @@ export class Authoring {
     this.composer.focus();
   }
 
+  /** Nobody lets us into a room: what was said there is its draft. @param {string} room */
+  roomRefused(room) {
+    this.composer.giveBack(this.#chat(), room);
+  }
+
   get #open() {
     return this.#desk.room()?.name ?? "";
   }
 
   /** @param {string} text @returns {string} why it was not taken, or "" */
   #say(text) {
-    const wrong = this.#chat().refusal(text);
+    const wrong = this.#chat().refusal(text, this.#open);
     if (!wrong) {
       this.#chat().say(this.#open, text);
       this.#desk.said();

@@ -219,10 +219,12 @@ export class Page {
 
   /** @param {string} name @param {string} text @param {string} suggestion */
   roomRefused(name, text, suggestion) {
-    this.#rooms.refused(name, suggestion, text);
-    if (name === this.#open && name !== this.#firstRoom) {
-      this.open(this.#chat().rooms.keys().next().value ?? this.#firstRoom);
+    this.#authoring.roomRefused(name);
+    const other = this.#chat().rooms.keys().next().value ?? this.#firstRoom;
+    if (name === this.#open && name !== other) {
+      this.open(other);
     }
+    this.#rooms.refused(name, suggestion, text);
   }
 
   /** @param {Message} message */
@@ -328,6 +330,7 @@ export class Page {
     const room = chat.rooms.get(this.#open);
     onbeforeunload = chat.outbox.is_empty ? null : (event) => event.preventDefault();
     if (!room) {
+      this.#authoring.composer.hidden = true;
       this.#door.show(this.#phase !== "nameless", this.#self);
       return;
     }

@@ -86,7 +86,7 @@ export class Box {
 
   /** End the connection; what was not sent is what the next box of the room begins with. */
   close() {
-    this.#composer.keep(this.#client.outbox.of(this.#place.room).map(({ text }) => text));
+    this.#composer.giveBack(this.#client, this.#place.room);
     this.#unfollow();
     this.#client.close();
   }
@@ -98,7 +98,7 @@ export class Box {
   }
 
   #follow() {
-    const client = this.#client;
+    const [client, place] = [this.#client, this.#place];
     client.on("change", () => this.#changed());
     client.on("phase", () => this.#changed());
     client.on("phase", () => this.#showStatus());
@@ -115,6 +115,7 @@ export class Box {
     client.on("notice", (text) => setText(this.#problem, text));
     client.on("roomRefused", ({ text, code }) => {
       this.#isRefused = true;
+      this.#composer.giveBack(client, place.room);
       setText(this.#problem, this.#words.refusal("join", code, text));
     });
     client.on("lineRefused", ({ text, line }) => {

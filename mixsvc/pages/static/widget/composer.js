@@ -58,7 +58,7 @@ function author(words, client, room) {
   const here = () => client.rooms.get(room);
   return {
     say: (text) => {
-      const wrong = client.refusal(text);
+      const wrong = client.refusal(text, room);
       wrong || client.say(room, text);
       return wrong;
     },
