@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser
 
+from mixsvc.common.names import ROOM_NAMES
 from tests.e2e.support.modules import open_stage
 
 STAGE: Final = """<!doctype html><title>Client</title>
@@ -153,6 +154,23 @@ def test_what_waits_for_a_room_that_one_is_put_out_of_has_failed(stage: Stage, e
 
     assert [code for code, _ in ends] == ["not_inside", "not_inside"]
     assert states == ["failed", "failed"]
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "\\ud800x"])
+def test_a_room_that_the_server_cannot_read_is_refused_in_the_servers_words(stage: Stage, name: str) -> None:
+    ends, rooms, told, corrected = stage(
+        f"""it.inside();
+        const name = "{name}";
+        const asked = [chat.join(name), chat.history(name), chat.edit(name, 1, "x"), chat.remove(name, 1)];
+        const corrected = chat.edit("lobby", 1, "x");
+        it.hear("done", {{ of: "edit", room: "lobby", number: 1 }});
+        const ends = await Promise.all(asked.map(end));
+        return [ends, [...chat.rooms.keys()], it.told("roomRefused"), await end(corrected)];"""
+    )
+
+    assert ends == 4 * [["bad_room", ROOM_NAMES]]
+    assert rooms == ["lobby"] and corrected == "done"
+    assert [refused[1:] for refused in told] == [[ROOM_NAMES, "", "bad_room"]]
 
 
 def test_a_text_that_the_server_would_not_take_is_not_sent(stage: Stage) -> None:

@@ -13,6 +13,7 @@ import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
 import { Pending } from "./pending.js";
 import { Room } from "./room.js";
+import { refusalOf } from "./room_names.js";
 import { Searches } from "./searches.js";
 import { Speech } from "./speech.js";
 
@@ -95,6 +96,11 @@ export class Chat {
 
   /** Be in a room, now and after each new connection. @param {string} name @returns {Promise<Room>} once inside */
   join(name) {
+    const wrong = refusalOf(name);
+    if (wrong) {
+      this.#audience.roomRefused(wrong.room, wrong.message, "", wrong.code);
+      return rejected(wrong);
+    }
     const room = this.rooms.get(name) ?? new Room(name);
     this.rooms.set(name, room);
     if (this.#isHere && !["joining", "inside"].includes(room.place)) {
@@ -160,6 +166,10 @@ export class Chat {
    * @returns {Promise<Page>}
    */
   history(room, { before, limit } = {}) {
+    const wrong = refusalOf(room);
+    if (wrong) {
+      return rejected(wrong);
+    }
     if (!this.ask({ type: "history", room, before, limit })) {
       return rejected(new ChatError("lost", "There is no connection now.", { room }));
     }
@@ -169,13 +179,14 @@ export class Chat {
   /** Give a message of one's own another text. @param {string} room @param {number} number @param {string} text */
   edit(room, number, text) {
     const excess = this.#speech.excess(text);
-    const wrong = new ChatError("not_taken", excess, { room });
-    return excess ? rejected(wrong) : this.#corrections.change({ type: "edit", room, number, text });
+    const wrong = excess ? new ChatError("not_taken", excess, { room }) : refusalOf(room);
+    return wrong ? rejected(wrong) : this.#corrections.change({ type: "edit", room, number, text });
   }
 
   /** Delete a message of one's own. @param {string} room @param {number} number */
   remove(room, number) {
-    return this.#corrections.change({ type: "delete", room, number });
+    const wrong = refusalOf(room);
+    return wrong ? rejected(wrong) : this.#corrections.change({ type: "delete", room, number });
   }
 
   /** Find messages that have all words of a text, the newest first. @param {string} text @param {Where} [where] */
