@@ -173,6 +173,19 @@ def test_a_room_that_the_server_cannot_read_is_refused_in_the_servers_words(stag
     assert [refused[1:] for refused in told] == [[ROOM_NAMES, "", "bad_room"]]
 
 
+def test_a_room_that_is_left_while_its_join_waits_is_not_joined(stage: Stage) -> None:
+    ended, joins = stage(
+        """it.inside();
+        const joined = chat.join("den");
+        it.refused("join", "slow_down", { room: "den", wait: 1 });
+        chat.leave("den");
+        it.pass(2);
+        return [await end(joined), it.asked("join").length];"""
+    )
+
+    assert ended == ["left", "The room was left."] and joins == 1
+
+
 def test_a_text_that_the_server_would_not_take_is_not_sent(stage: Stage) -> None:
     ends, told, sent = stage(
         """chat.enter("Ann", "");

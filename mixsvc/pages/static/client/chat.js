@@ -351,7 +351,9 @@ export class Chat {
   #onJoinRefused(room, message) {
     const { code, text, suggestion = "", wait } = message;
     if (PASSING.includes(code)) {
-      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => this.#askToJoin(room));
+      // It may have been left meanwhile.
+      const again = () => this.rooms.get(room.name) === room && this.#askToJoin(room);
+      this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, again);
     } else if (code !== "already_inside") {
       this.rooms.delete(room.name);
       this.#joining.reject(room.name, errorOf(message));
