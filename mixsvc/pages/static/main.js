@@ -45,6 +45,12 @@ async function enter(name) {
   }
 }
 
+/** Whoever has logged in elsewhere has the name of there. @param {string} why */
+function enterAsLoggedIn(why) {
+  page.notice(why);
+  chat.enter("", "");
+}
+
 /** @param {string} name @param {string} password @returns {Promise<string>} what is wrong, or "" */
 async function asModerator(name, password) {
   const answer = await logIn(section.dataset["login"] ?? "", name, password);
@@ -87,6 +93,7 @@ page.begin();
 for (const type of /** @type {const} */ (["status", "phase"])) {
   chat.on(type, () => statusView.show(statusFor(chat.status, chat.phase)));
 }
+chat.on("nameRefused", ({ code, text }) => code === "name_fixed" && enterAsLoggedIn(text));
 chat.on("lost", () => rates.poll());
 chat.subscribe(rates.pairs);
 chat.connect();

@@ -238,6 +238,23 @@ def test_a_moderator_reads_in_a_box_what_a_message_said_before(service: Service,
         expect(mona.locator(".panel")).to_have_count(0)
 
 
+def test_a_guest_who_logs_in_is_whom_the_session_names(service: Service, visitor: NewVisitor) -> None:
+    page = visitor().page
+    page.goto(f"{service.url}/box")
+    lobby = box(page, "lobby")
+    lobby.get_by_label("Your name").fill("Fred")
+    lobby.get_by_label("Your name").press("Enter")
+    expect(lobby.locator("textarea")).to_be_visible()
+    assert page.evaluate(LOG_IN, PASSWORD) == 200
+
+    page.reload()
+
+    say(lobby, "no guest any more")
+    expect(texts(lobby).last).to_have_text("no guest any more")
+    expect(lobby.locator(".log .name").last).to_have_text("Mona")
+    expect(lobby.locator(".problem")).to_be_empty()
+
+
 def test_a_log_out_ends_the_connection_and_no_other(service: Service, site: ForeignSite, visitor: NewVisitor) -> None:
     page = visitor().page
     page.goto(f"{site.origin}/two.html")

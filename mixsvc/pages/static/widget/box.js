@@ -191,6 +191,10 @@ export class Box {
     setText(this.#suggestion, this.#words.say("useName", suggestion));
     // The session that was ours is nobody's now: the next connection has another.
     code === "logged_out" && this.#client.reconnect();
+    if (code === "name_fixed" && guestOf(this.#place.url).name) {
+      // Who was a guest has logged in since: the session says who it is.
+      rememberGuest(this.#place.url, "");
+    }
     this.#changed();
   }
 
