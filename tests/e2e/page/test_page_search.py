@@ -14,6 +14,16 @@ from tests.e2e.support.service import Config, Launch, Service
 MANY = 320
 NEEDLE = "the <b>Needle</b> in Übersee"
 
+# Requests to join wait in `joins`, to be called.
+HOLD_JOINS = """() => {
+  const send = WebSocket.prototype.send;
+  globalThis.joins = [];
+  WebSocket.prototype.send = function (text) {
+    const isJoin = JSON.parse(JSON.parse(text)[0]).type === "join";
+    isJoin ? joins.push(() => send.call(this, text)) : send.call(this, text);
+  };
+}"""
+
 
 @pytest.fixture(scope="module")
 def full(installed: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -85,3 +95,27 @@ def test_a_link_opens_its_message_on_a_phone_and_one_that_leads_nowhere_says_so(
     expect(bob.page.locator("#search-found mark")).to_have_text(["Über"])
     width = bob.page.evaluate("document.documentElement.scrollWidth")
     assert (width <= 390, violations(bob.page)) == (True, [])
+
+
+@pytest.mark.usefixtures("no_complaints")
+def test_what_was_deleted_and_edited_before_one_was_inside_is_seen_so(full: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.enter(full.url, "Anna")
+    ann.page.evaluate(HOLD_JOINS)
+    with Chatter(full.port, "Author") as author:
+        author.ask(type="join", room="attic")
+        for number in range(1, 111):
+            author.ask(type="say", room="attic", text=f"line {number}")
+            author.wait_for("said")
+        ann.page.evaluate("location.hash = '#attic/3'")
+        ann.page.wait_for_function("globalThis.joins?.length === 1")
+        author.ask(type="delete", room="attic", number=3)
+        author.wait_for("done")
+        author.ask(type="edit", room="attic", number=4, text="line four")
+        author.wait_for("done")
+
+        ann.page.evaluate("joins.pop()()")
+
+        sought(ann, 3)
+        expect(ann.page.locator("[data-number='3']")).to_contain_text("deleted")
+        expect(ann.page.locator("[data-number='4'] .text")).to_have_text("line four")

@@ -238,6 +238,26 @@ def test_a_moderator_reads_in_a_box_what_a_message_said_before(service: Service,
         expect(mona.locator(".panel")).to_have_count(0)
 
 
+def test_a_topic_that_is_deleted_is_not_read_in_a_box_any_more(service: Service, visitor: NewVisitor) -> None:
+    page = visitor().page
+    page.goto(f"{service.url}/box")
+    lobby = box(page, "lobby")
+    with Chatter(service.port, "Eve") as eve:
+        number = eve.say("/topic something rude")
+        lobby.get_by_label("Your name").fill("Finn")
+        lobby.get_by_label("Your name").press("Enter")
+        line = lobby.locator(f"[data-number='{number}']")
+        expect(line).to_contain_text("something rude")
+
+        eve.ask(type="delete", room="lobby", number=number)
+
+        expect(line.locator(".deleted")).to_have_text("deleted")
+        expect(line).not_to_contain_text("rude")
+        page.reload()
+        expect(line.locator(".deleted")).to_have_text("deleted")
+        expect(line).not_to_contain_text("removed")
+
+
 def test_a_guest_who_logs_in_is_whom_the_session_names(service: Service, visitor: NewVisitor) -> None:
     page = visitor().page
     page.goto(f"{service.url}/box")

@@ -61,6 +61,7 @@ export class Finder {
   /** @param {string} room @param {number} number */
   async #seek(room, number) {
     const chat = this.#chat();
+    const isTold = chat.rooms.get(room)?.place === "inside";
     // Before it is joined: a link makes no room.
     const found = await pageAround(chat, room, number);
     if (!has(found, number)) {
@@ -70,7 +71,8 @@ export class Finder {
     this.#page.open(room);
     const joined = await chat.join(room);
     if (!has(joined, number)) {
-      joined.turnTo(found);
+      // Before one was inside, nobody told what was edited and deleted since.
+      joined.turnTo(isTold ? found : await pageAround(chat, room, number));
     }
     this.#log.seek(room, number);
   }

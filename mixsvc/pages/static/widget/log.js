@@ -176,7 +176,8 @@ export class LogView {
 
   /** @param {Said} said */
   #topicLine(said) {
-    return made("li", "notice", this.#words.say(said.text ? "topicSet" : "topicGone", said.name, said.text));
+    const text = this.#words.say(said.text ? "topicSet" : "topicGone", said.name, said.text);
+    return made("li", "notice", made("span", "topic-text", text));
   }
 
   /** @param {Said} said */
@@ -224,7 +225,7 @@ export class LogView {
     const more = place.querySelector(".more");
     hasMenu || more?.remove();
     hasMenu && !more && this.#giveMenu(place, said.number);
-    const text = place.querySelector(".text");
+    const text = place.querySelector(".text, .topic-text");
     if (said.deleted && text) {
       text.replaceWith(made("p", "deleted", this.#words.say("deleted")));
     } else if (said.edited && text && place.dataset["text"] !== said.text) {
