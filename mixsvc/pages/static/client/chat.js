@@ -234,7 +234,8 @@ export class Chat {
     const message = parse(text);
     if (message) {
       this.#audience.event(message);
-      this.#take(message);
+      // Whoever is told may close the connection.
+      this.#exchange.connected && this.#take(message);
     }
     if (this.#exchange.connected && this.#isOwed()) {
       this.#exchange.waitForAnswer();
@@ -302,10 +303,12 @@ export class Chat {
 
   /** @param {Message} message */
   #onWelcome(message) {
-    this.#speech.limit(message.max_text);
     this.#greeting.welcome(message);
-    this.#audience.welcome(message.rooms, message.epoch);
-    this.rooms.forEach((room) => room.place === "outside" && this.#askToJoin(room));
+    this.#speech.limit(message.max_text);
+    this.#isHere && this.#audience.welcome(message.rooms, message.epoch);
+    if (this.#isHere) {
+      this.rooms.forEach((room) => room.place === "outside" && this.#askToJoin(room));
+    }
     this.ask({ type: "rooms" });
     this.ask({ type: "subscribe", pairs: this.#pairs });
   }

@@ -111,7 +111,8 @@ export class ChatClient {
     this.#watching?.abort();
     this.#watching = null;
     this.#connection.close();
-    this.#told({ state: "closed" });
+    // Whoever is told that it is lost may connect again.
+    this.#watching ?? this.#told({ state: "closed" });
   }
 
   /** End the connection, and open another, which carries the cookies of now. */
@@ -238,7 +239,7 @@ export class ChatClient {
     if (message.type === "goodbye") {
       this.#connection.comeBackAfter(message.retry);
     }
-    if (message.type === "logged_out" && hasToken) {
+    if (message.type === "logged_out" && hasToken && this.#watching) {
       // The token has expired, or the person is somebody else now: the next connection brings another.
       this.reconnect();
     }

@@ -35,7 +35,10 @@ const SILENCE_MS = 60_000;
  * @property {() => boolean} isNeeded  somebody would notice soon that the connection is dead
  */
 
+/** Whoever is told something may end it, or begin anew: what goes on after that looks first. */
 export class Connection {
+  /** Nobody wants one: open() has not been called, or close() since. */
+  #isEnded = true;
   /** @type {Socket | null} */
   #socket = null;
   /** The transport of the last connection that was open, which is tried first. */
@@ -63,16 +66,17 @@ export class Connection {
 
   /** Connect now, whatever the wait was; nothing happens where a connection exists or is being made. */
   open() {
+    this.#isEnded = false;
     if (this.#socket) {
       return;
     }
     clearTimeout(this.#timer);
-    this.#listener.status({ state: "connecting" });
     const socket = this.#made();
     this.#socket = socket;
     this.#timer = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.#is(socket) && this.#onOpen(socket);
     socket.onclose = (code, reason) => this.#is(socket) && this.#onClose(code, reason);
+    this.#listener.status({ state: "connecting" });
   }
 
   #made() {
@@ -92,12 +96,18 @@ export class Connection {
 
   /** End this connection, if there is one, and open another at once: it carries the cookies of now. */
   restart() {
-    this.close();
-    this.open();
+    this.#isEnded = false;
+    this.#end();
+    this.#isEnded || this.open();
   }
 
   /** End this connection, if there is one, and open no other until open() is called. */
   close() {
+    this.#isEnded = true;
+    this.#end();
+  }
+
+  #end() {
     const socket = this.#socket;
     const wasOpen = this.#openedAt > 0;
     clearTimeout(this.#timer);
@@ -144,7 +154,7 @@ export class Connection {
     this.#transport = socket.transport;
     this.#watch();
     this.#listener.status({ state: "online", transport: socket.transport });
-    this.#listener.opened();
+    this.#is(socket) && this.#listener.opened();
   }
 
   /** @param {string} text */
@@ -199,10 +209,11 @@ export class Connection {
     const dead = this.#socket;
     this.#rival = null;
     this.#socket = rival;
+    this.#openedAt = 0;
     rival.onclose = (code, reason) => this.#is(rival) && this.#onClose(code, reason);
-    this.#listener.lost();
     dead?.close();
-    this.#onOpen(rival);
+    this.#listener.lost();
+    this.#is(rival) && this.#onOpen(rival);
   }
 
   #endRival() {
@@ -246,13 +257,16 @@ export class Connection {
 
   /** @param {number} seconds @param {string} reason */
   #countDown(seconds, reason) {
+    if (this.#isEnded || this.#socket) {
+      return;
+    }
     if (seconds <= 0) {
       this.open();
       return;
     }
-    this.#listener.status({ state: "offline", seconds: Math.ceil(seconds), reason });
     const step = Math.min(1, seconds);
     this.#timer = setTimeout(() => this.#countDown(seconds - step, reason), step * 1000);
+    this.#listener.status({ state: "offline", seconds: Math.ceil(seconds), reason });
   }
 }
 

@@ -134,8 +134,8 @@ export class Greeting {
   }
 
   async #greet() {
+    const turn = this.#turns + 1;
     this.#move("greeting");
-    const turn = this.#turns;
     /** @type {string | null | undefined} */
     let identity;
     try {

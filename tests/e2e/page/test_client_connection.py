@@ -1,0 +1,127 @@
+"""The browser's client and its listeners, on WebSockets and a clock of the test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.support.modules import open_stage
+
+STAGE: Final = """<!doctype html><title>Client</title>
+<script type="module">
+import { ChatClient } from "/client/client.js";
+const [soon, timers] = [setTimeout, new Map()];
+let now = 0;
+globalThis.tick = () => new Promise((resolve) => soon(resolve));
+globalThis.setTimeout = (call, ms = 0) => {
+  const key = timers.size + Math.random();
+  timers.set(key, { due: now + ms, call });
+  return key;
+};
+globalThis.clearTimeout = (key) => timers.delete(key);
+globalThis.pass = (seconds) => {
+  const until = now + 1000 * seconds;
+  for (;;) {
+    const [next] = [...timers].filter(([, { due }]) => due <= until).sort(([, a], [, b]) => a.due - b.due);
+    if (!next) {
+      break;
+    }
+    timers.delete(next[0]);
+    now = next[1].due;
+    next[1].call();
+  }
+  now = until;
+};
+globalThis.WebSocket = class {
+  CONNECTING = 0;
+  readyState = 1;
+  isClosed = false;
+  sent = [];
+  constructor() {
+    sockets.push(this);
+  }
+  send(text) {
+    this.sent.push(...JSON.parse(text).map(JSON.parse));
+  }
+  close() {
+    this.isClosed = true;
+  }
+  open() {
+    this.isClosed || this.onmessage({ data: "o" });
+  }
+  hear(type, fields) {
+    this.isClosed || this.onmessage({ data: `a${JSON.stringify([JSON.stringify({ type, ...fields })])}` });
+  }
+  welcome(name = "Ann") {
+    this.hear("welcome", { name, rooms: ["lobby"], max_text: 2000, moderator: false, epoch: "e" });
+  }
+};
+/** A client that has sockets of its own. */
+globalThis.made = (token) => {
+  globalThis.sockets = [];
+  return new ChatClient({ url: "/chat", token });
+};
+globalThis.isReady = true;
+</script>"""
+
+Stage = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def stage(chrome: Browser, installed: Path) -> Iterator[Stage]:
+    """Runs a script; returns what the script returns."""
+    page = chrome.new_page()
+    open_stage(page, installed, STAGE)
+
+    yield lambda script: page.evaluate(f"async () => {{ {script} }}")
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("type", "condition", "way"),
+    [
+        ("status", "state === 'connecting'", "drop"),
+        ("status", "state === 'online'", "drop"),
+        ("status", "state === 'offline'", "drop"),
+        ("phase", "phase === 'here'", "drop"),
+        ("event", "type === 'welcome'", "drop"),
+        ("welcome", "true", "drop"),
+        ("lost", "true", "drop"),
+        ("lost", "true", "reconnect"),
+    ],
+)
+def test_a_listener_that_closes_the_client_has_closed_it(stage: Stage, type: str, condition: str, way: str) -> None:
+    state, phase, sockets = stage(
+        f"""const client = made();
+        client.on("{type}", ({{ state, phase, type }}) => {condition} && client.close());
+        client.connect();
+        client.enter("Ann");
+        await tick();
+        sockets[0]?.open();
+        sockets[0]?.welcome();
+        client.status.state === "closed" || client.{way}();
+        pass(60);
+        await tick();
+        return [client.status.state, client.phase, sockets.map((each) => each.isClosed)];"""
+    )
+
+    assert (state, phase) == ("closed", "away")
+    assert all(sockets) and len(sockets) <= 1
+
+
+def test_a_listener_that_connects_again_when_the_connection_is_lost_has_one(stage: Stage) -> None:
+    state, sockets = stage(
+        """const client = made();
+        client.on("lost", () => client.connect());
+        client.connect();
+        await tick();
+        sockets[0].open();
+        client.close();
+        await tick();
+        sockets[1].open();
+        return [client.status.state, sockets.map((each) => each.isClosed)];"""
+    )
+
+    assert (state, sockets) == ("online", [True, False])
