@@ -125,3 +125,33 @@ def test_a_listener_that_connects_again_when_the_connection_is_lost_has_one(stag
     )
 
     assert (state, sockets) == ("online", [True, False])
+
+
+def test_a_listener_that_throws_stops_neither_the_client_nor_other_listeners(stage: Stage) -> None:
+    sent, heard, reported = stage(
+        """const client = made(), heard = new Set(), reported = [];
+        const types = ["status", "phase", "event", "welcome", "change", "lost"];
+        for (const type of types) {
+          client.on(type, () => { throw new Error(type); });
+          client.on(type, () => heard.add(type));
+        }
+        const report = (event) => event.preventDefault(reported.push(event.message));
+        addEventListener("error", report);
+        client.connect();
+        client.enter("Ann");
+        client.join("lobby");
+        await tick();
+        sockets[0].open();
+        sockets[0].welcome();
+        client.drop();
+        pass(1);
+        await tick();
+        sockets[1].open();
+        sockets[1].welcome();
+        removeEventListener("error", report);
+        client.close();
+        return [sockets[1].sent.map(({ type }) => type), [...heard], reported];"""
+    )
+
+    assert sent[:2] == ["hello", "join"]
+    assert len(heard) == 6 and {f"Uncaught Error: {type}" for type in heard} == set(reported)

@@ -258,7 +258,14 @@ export class ChatClient {
 
   /** @param {string} type @param {unknown} event */
   #emit(type, event) {
-    this.#listeners.get(type)?.forEach((listener) => listener(event));
+    for (const listener of this.#listeners.get(type) ?? []) {
+      try {
+        listener(event);
+      } catch (error) {
+        // It is the listener's own, and keeps neither us nor other listeners from going on.
+        reportError(error);
+      }
+    }
   }
 }
 
