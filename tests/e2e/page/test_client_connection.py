@@ -54,12 +54,16 @@ globalThis.WebSocket = class {
   hear(type, fields) {
     this.isClosed || this.onmessage({ data: `a${JSON.stringify([JSON.stringify({ type, ...fields })])}` });
   }
+  refuse(code) {
+    this.hear("error", { of: "hello", code, text: `No: ${code}.` });
+  }
   welcome(name = "Ann") {
     this.hear("welcome", { name, rooms: ["lobby"], max_text: 2000, moderator: false, epoch: "e" });
   }
 };
-/** A client that has sockets of its own. */
+/** A client that has the clock and sockets of its own. */
 globalThis.made = (token) => {
+  timers.clear();
   globalThis.sockets = [];
   return new ChatClient({ url: "/chat", token });
 };
@@ -155,3 +159,57 @@ def test_a_listener_that_throws_stops_neither_the_client_nor_other_listeners(sta
 
     assert sent[:2] == ["hello", "join"]
     assert len(heard) == 6 and {f"Uncaught Error: {type}" for type in heard} == set(reported)
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "sockets", "hellos"),
+    [
+        # A double click.
+        ("", "Ann", 1, [["Ann"]]),
+        ("sockets[0].welcome();", "Ann", 1, [["Ann"]]),
+        ("", "Bob", 2, [["Ann"], ["Bob"]]),
+        ("sockets[0].welcome();", "Bob", 2, [["Ann"], ["Bob"]]),
+        ("client.quit();", "Ann", 2, [["Ann"], ["Ann"]]),
+        ("sockets[0].refuse('name_taken');", "Bob", 1, [["Ann", "Bob"]]),
+        ("sockets[0].refuse('slow_down');", "Bob", 1, [["Ann", "Bob"]]),
+    ],
+)
+def test_on_one_connection_one_says_hello_until_it_is_taken(
+    stage: Stage, before: str, name: str, sockets: int, hellos: list[list[str]]
+) -> None:
+    said, phase = stage(
+        f"""const client = made();
+        client.connect();
+        client.enter("Ann", "a secret of Ann's");
+        await tick();
+        sockets[0].open();
+        {before}
+        client.enter("{name}", "a secret of Ann's");
+        await tick();
+        sockets[1]?.open();
+        pass(2);
+        sockets.at(-1).welcome("{name}");
+        pass(2);
+        const hellos = sockets.map(({{ sent }}) => sent.filter(({{ type }}) => type === "hello"));
+        return [hellos.map((each) => each.map(({{ name }}) => name)), client.phase];"""
+    )
+
+    assert (said, phase) == (hellos, "here")
+    assert len(said) == sockets
+
+
+def test_a_session_names_one_anew_on_each_connection(stage: Stage) -> None:
+    hello = stage(
+        """const client = made();
+        client.connect();
+        client.enter();
+        await tick();
+        sockets[0].open();
+        sockets[0].welcome("Ann");
+        client.reconnect();
+        await tick();
+        sockets[1].open();
+        return sockets[1].sent[0];"""
+    )
+
+    assert hello == {"type": "hello"}

@@ -40,6 +40,7 @@ export class ChatClient {
       {
         send: (text) => this.#connection.send(text),
         drop: () => this.#connection.drop(),
+        renew: () => this.#connection.restart(),
         later,
         newKey: randomText,
       },

@@ -12,6 +12,7 @@ const ANSWER_MS = 20_000;
  * @typedef {object} World  what the chat needs of the outside
  * @property {(text: string) => void} send
  * @property {() => void} drop  the connection is dead: come back with another
+ * @property {() => void} renew  come back at once with another, whatever this one is
  * @property {(ms: number, call: () => void) => () => void} later  returns what to call to cancel it
  * @property {() => string} newKey  different each time
  */
@@ -37,6 +38,11 @@ export class Exchange {
   /** Ask for a sign of life: the connection waits for it itself. */
   ping() {
     this.#world.send(json({ type: "ping" }));
+  }
+
+  /** What was said on this connection cannot be said again. */
+  renew() {
+    this.#world.renew();
   }
 
   /** Something came from the server: it lives. */

@@ -38,6 +38,8 @@ export class Greeting {
   #retries = RETRIES;
   /** The pause before the next try where the server is busy. */
   #busyMs = RETRY_MS;
+  /** Whether this connection has said hello, and was not refused: it may not do so again. */
+  #hasGreeted = false;
   /** How often we have come or gone: an answer from before counts no more. */
   #turns = 0;
   #exchange;
@@ -58,12 +60,16 @@ export class Greeting {
 
   /** The person has a name. @param {string} name @param {string} token  "" where the session says who it is */
   enter(name, token) {
+    const isSame = name === this.#wanted && token === this.#token;
+    if (isSame && this.#hasGreeted && this.phase !== "nameless") {
+      return;
+    }
     this.self = { name, moderator: false };
     this.#wanted = name;
     this.#token = token;
     this.#known = false;
     this.#move("away");
-    this.opened();
+    this.#hasGreeted ? this.#exchange.renew() : this.opened();
   }
 
   /** The person wants another name. */
@@ -81,6 +87,7 @@ export class Greeting {
 
   /** The connection is gone. */
   lost() {
+    this.#hasGreeted = false;
     if (this.phase !== "nameless") {
       this.#move("away");
     }
@@ -98,10 +105,11 @@ export class Greeting {
   /** @param {Message} message */
   refused(message) {
     const { code, text, wait } = message;
+    this.#hasGreeted = false;
     if (code === "slow_down") {
-      this.#exchange.later(wait * 1000 || RETRY_MS, () => this.opened());
+      this.#greetAfter(wait * 1000 || RETRY_MS);
     } else if (code === "busy") {
-      this.#exchange.later(this.#busyMs * (0.5 + Math.random() / 2), () => this.opened());
+      this.#greetAfter(this.#busyMs * (0.5 + Math.random() / 2));
       this.#busyMs = Math.min(2 * this.#busyMs, LONGEST_BUSY_MS);
     } else if (code === "bad_token") {
       this.#waitForIdentity(new Error(text));
@@ -110,25 +118,32 @@ export class Greeting {
     }
   }
 
+  /** Say hello again, unless we have come or gone meanwhile. @param {number} ms */
+  #greetAfter(ms) {
+    const turn = this.#turns;
+    this.#exchange.later(ms, () => turn === this.#turns && this.opened());
+  }
+
   /** @param {unknown} error */
   #waitForIdentity(error) {
+    this.#greetAfter(IDENTIFY_MS);
     this.#host.noIdentity(error);
-    this.#exchange.later(IDENTIFY_MS, () => this.opened());
   }
 
   /** @param {Message} message */
   #nameRefused({ code, text, suggestion = "" }) {
     // A session's name is changed there, and not by saying another.
-    const alternative = this.#token ? suggestion : "";
+    const alternative = this.#token && this.#wanted ? suggestion : "";
     if (code !== "name_taken" || !this.#known || (this.#retries === 0 && !alternative)) {
       this.quit();
       this.#host.nameRefused(text, suggestion, code);
     } else if (this.#retries > 0) {
       this.#retries -= 1;
-      this.#exchange.later(RETRY_MS, () => this.opened());
+      this.#greetAfter(RETRY_MS);
     } else {
       this.#host.notice(`Somebody else is ${this.self.name} now; you are ${alternative}.`);
       this.self = { name: alternative, moderator: false };
+      this.#wanted = alternative;
       this.#greet();
     }
   }
@@ -152,9 +167,14 @@ export class Greeting {
       this.#host.nameRefused("", "", "no_token");
       return;
     }
-    // A token of now may say another name than that of before.
-    const name = (this.#identify ? this.#wanted : this.self.name) || undefined;
-    this.#exchange.send({ type: "hello", name, token: this.#token || undefined, identity });
+    this.#hasGreeted = true;
+    this.#exchange.send({ type: "hello", name: this.#given, token: this.#token || undefined, identity });
+  }
+
+  /** A token or a session of now may say another name than that of before. */
+  get #given() {
+    const name = this.#identify || !this.#wanted ? this.#wanted : this.self.name;
+    return name || undefined;
   }
 
   /** @param {Phase} phase */
