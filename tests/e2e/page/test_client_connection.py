@@ -198,6 +198,28 @@ def test_on_one_connection_one_says_hello_until_it_is_taken(
     assert len(said) == sockets
 
 
+@pytest.mark.parametrize("brought", ["{}", "42", "'x'.repeat(100_000)", "'refused'", "Promise.reject(new Error('no'))"])
+def test_what_is_no_token_is_asked_for_again(stage: Stage, brought: str) -> None:
+    failures, names, phase = stage(
+        f"""const failures = [];
+        const client = made(() => failures.length ? "a token" : {brought});
+        client.on("tokenFailed", (error) => failures.push(error instanceof Error));
+        client.connect();
+        client.enter();
+        await tick();
+        sockets[0].open();
+        await tick();
+        sockets[0].sent.length && sockets[0].refuse("bad_field");
+        pass(5);
+        await tick();
+        sockets[0].welcome();
+        return [failures, sockets[0].sent.map(({{ identity }}) => identity), client.phase];"""
+    )
+
+    assert (failures, phase) == ([True], "here")
+    assert [name for name in names if name] == (["refused"] if "refused" in brought else []) + ["a token"]
+
+
 def test_a_session_names_one_anew_on_each_connection(stage: Stage) -> None:
     hello = stage(
         """const client = made();

@@ -8,6 +8,8 @@ const RETRIES = 8;
 const LONGEST_BUSY_MS = 15_000;
 /** When to ask again for a token that could not be had. */
 const IDENTIFY_MS = 5_000;
+/** So many characters the server reads of one; a page in the place of a token could end the connection. */
+const LONGEST_IDENTITY = 4096;
 
 /**
  * @typedef {import("./exchange.js").Exchange} Exchange
@@ -105,13 +107,14 @@ export class Greeting {
   /** @param {Message} message */
   refused(message) {
     const { code, text, wait } = message;
+    const isOfIdentity = code === "bad_token" || (code === "bad_field" && this.#identify);
     this.#hasGreeted = false;
     if (code === "slow_down") {
       this.#greetAfter(wait * 1000 || RETRY_MS);
     } else if (code === "busy") {
       this.#greetAfter(this.#busyMs * (0.5 + Math.random() / 2));
       this.#busyMs = Math.min(2 * this.#busyMs, LONGEST_BUSY_MS);
-    } else if (code === "bad_token") {
+    } else if (isOfIdentity) {
       this.#waitForIdentity(new Error(text));
     } else {
       this.#nameRefused(message);
@@ -154,7 +157,7 @@ export class Greeting {
     /** @type {string | null | undefined} */
     let identity;
     try {
-      identity = this.#identify ? await this.#identify() : undefined;
+      identity = this.#identify ? checked(await this.#identify()) : undefined;
     } catch (error) {
       turn === this.#turns && this.#waitForIdentity(error);
       return;
@@ -183,4 +186,12 @@ export class Greeting {
     this.phase = phase;
     this.#host.phase(phase, this.self);
   }
+}
+
+/** What the function has brought, where it may be a token. @param {string | null} identity */
+function checked(identity) {
+  if (identity && (typeof identity !== "string" || identity.length > LONGEST_IDENTITY)) {
+    throw new TypeError(`A token is text of up to ${LONGEST_IDENTITY} characters; this is none.`);
+  }
+  return identity;
 }
