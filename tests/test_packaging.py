@@ -85,7 +85,7 @@ def test_the_wheel_holds_the_bundle_of_the_scripts_with_its_source_maps(wheel: d
     built = "mixsvc/pages/static/built"
     manifest = json.loads(wheel[f"{built}/manifest.json"])
 
-    later = ("client/fallback.js", "text/markdown.js", "vendor/uplot.js", "widget/panels.js")
+    later = ("client/fallback.js", "search/search.js", "text/markdown.js", "vendor/uplot.js", "widget/panels.js")
     for source in ("main.js", "away.js", "rates/rates.js", "widget/widget.js", "style.css", *later):
         name = manifest["entries"][source]
         content = wheel[f"{built}/{name}"]

@@ -191,7 +191,7 @@ export class Greeting {
 /** What the function has brought, where it may be a token. @param {string | null} identity */
 function checked(identity) {
   if (identity && (typeof identity !== "string" || identity.length > LONGEST_IDENTITY)) {
-    throw new TypeError(`A token is text of up to ${LONGEST_IDENTITY} characters; this is none.`);
+    throw new TypeError("What the function has brought is no token.");
   }
   return identity;
 }

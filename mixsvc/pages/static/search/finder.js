@@ -4,7 +4,6 @@
 import { element, setText } from "../dom.js";
 import { has, pageAround } from "./asking.js";
 import { Places } from "./places.js";
-import { SearchDialog } from "./search.js";
 
 /**
  * @typedef {import("../client/client.js").ChatClient} Chat
@@ -18,6 +17,8 @@ export class Finder {
   #places = new Places((place) => this.#leadTo(place));
   /** Why a link leads nowhere. */
   #error = element("link-error", HTMLElement);
+  /** It is loaded when somebody searches first. @type {import("./search.js").SearchDialog | null} */
+  #dialog = null;
   #chat;
   #page;
   #room;
@@ -29,7 +30,9 @@ export class Finder {
     this.#page = page;
     this.#room = room;
     this.#log = log;
-    new SearchDialog(chat, room, (place) => this.#leadTo(place));
+    this.#room = room;
+    element("search-open", HTMLButtonElement).onclick = () => this.#openSearch();
+    addEventListener("keydown", (event) => this.#onKey(event));
   }
 
   /** Go where the page's address leads: one is in one's rooms, or comes to them. */
@@ -42,6 +45,26 @@ export class Finder {
   at(room) {
     setText(this.#error, "");
     this.#places.at(room);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const isCalled = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "k";
+    // Another dialog may be open.
+    if (isCalled && !document.querySelector("dialog[open]:not(#search)")) {
+      event.preventDefault();
+      this.#openSearch();
+    }
+  }
+
+  async #openSearch() {
+    try {
+      const { SearchDialog } = await import("./search.js");
+      this.#dialog ??= new SearchDialog(this.#chat, this.#room, (place) => this.#leadTo(place));
+      this.#dialog.open();
+    } catch {
+      setText(this.#error, "The search cannot be loaded now. Load the page again when you are online.");
+    }
   }
 
   /** @param {Place} place */

@@ -1,7 +1,6 @@
 // @ts-check
-/** Where one searches: a dialog with the messages that were found, each a link to its place. */
+/** Where one searches: a dialog with the messages that were found, each a link to its place. It is loaded by itself. */
 
-import { ChatError } from "../client/client.js";
 import { element, made, onSubmit, setText } from "../dom.js";
 import { written } from "../views/names.js";
 import { clockTime, dayName } from "../views/times.js";
@@ -36,14 +35,14 @@ export class SearchDialog {
       begun: () => this.#begun(),
       found: (found, goOn) => this.#show(found, goOn),
       failed: (error) => {
-        setText(this.#status, error instanceof ChatError ? error.message : "The search has failed.");
+        // The class is another one in the page's bundle.
+        const isOurs = error instanceof Error && error.name === "ChatError";
+        setText(this.#status, isOurs ? error.message : "The search has failed.");
       },
     });
     this.#room = room;
     this.#go = go;
     onSubmit(element("search-form", HTMLFormElement), () => this.#search());
-    element("search-open", HTMLButtonElement).onclick = () => this.open();
-    addEventListener("keydown", (event) => this.#onKey(event));
   }
 
   open() {
@@ -51,16 +50,6 @@ export class SearchDialog {
       this.#dialog.showModal();
     }
     this.#text.select();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #onKey(event) {
-    const isCalled = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "k";
-    // Another dialog may be open.
-    if (isCalled && !document.querySelector("dialog[open]:not(#search)")) {
-      event.preventDefault();
-      this.open();
-    }
   }
 
   #search() {
