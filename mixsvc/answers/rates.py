@@ -103,5 +103,5 @@ def _quote_caching(query: RateQuery, found: Quote) -> str:
 def caching_of(query: RateQuery, last: date) -> str:
     """Returns how long caches may keep what is known up to a day."""
     newest = query.rates.latest(*query.pair)
-    is_past = query.rates.is_complete() and (newest is None or last < newest.date)
+    is_past = query.rates.is_settled() and (newest is None or last < newest.date)
     return rate_forms.PAST if is_past else rate_forms.LATEST

@@ -145,6 +145,9 @@ class IRates(Interface):
         what is unknown until then may be known a little later.
         """
 
+    def is_settled() -> bool:
+        """Whether what is known of the past may be kept: no more of it is awaited, with the archive or without."""
+
     def sources() -> Sequence[SourceHealth]:
         """Returns the health of each source, in the order in which they are asked: a snapshot."""
 

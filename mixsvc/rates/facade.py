@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Final, Protocol
 
 from zope.interface import implementer
@@ -15,10 +16,18 @@ from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.money import MAX_AMOUNT_DIGITS, convert, is_amount
 from mixsvc.rates.model.quote import priced
 
-__all__ = ["RatesFacade"]
+__all__ = ["PastState", "RatesFacade"]
 
 # A day begins this long before UTC in the easternmost time zone.
 _FARTHEST_EAST: Final = timedelta(hours=14)
+
+
+class PastState(Enum):
+    """How much of the past there is: only what has been polled, what the archive has, or all that can be had."""
+
+    LACKING = "lacking"
+    GROWING = "growing"
+    SETTLED = "settled"
 
 
 class PastRates(Protocol):
@@ -39,7 +48,10 @@ class PastRates(Protocol):
 
 @implementer(IRates)
 class RatesFacade:
-    """Reads snapshots, in any thread; only those of the past may be in another process."""
+    """Reads snapshots, in any thread; only those of the past may be in another process.
+
+    past: how much of it there is.
+    """
 
     def __init__(
         self,
@@ -47,14 +59,14 @@ class RatesFacade:
         history: PastRates,
         health: Callable[[], Sequence[SourceHealth]],
         now: Callable[[], datetime],
-        is_complete: Callable[[], bool] = lambda: True,
+        past: Callable[[], PastState] = lambda: PastState.SETTLED,
     ) -> None:
-        """health, now (UTC, aware), is_complete (see IRates): called in every thread that reads."""
+        """health, now (UTC, aware), past: called in every thread that reads."""
         self._table = table
         self._history = history
         self._health = health
         self._now = now
-        self._is_complete = is_complete
+        self.past = past
 
     def latest(self, base: str, quote: str) -> Quote | None:
         """See IRates."""
@@ -95,7 +107,7 @@ class RatesFacade:
     def state(self) -> object:
         """Returns a value that is another one when any answer about rates may be: what is stale is so to the second."""
         second = int(self._now().timestamp())
-        return self._table.version(), self._history.version(), self._is_complete(), second
+        return self._table.version(), self._history.version(), self.past(), second
 
     def version(self) -> object:
         """See IRates."""
@@ -103,7 +115,11 @@ class RatesFacade:
 
     def is_complete(self) -> bool:
         """See IRates."""
-        return self._is_complete()
+        return self.past() is not PastState.LACKING
+
+    def is_settled(self) -> bool:
+        """See IRates."""
+        return self.past() is PastState.SETTLED
 
     def sources(self) -> Sequence[SourceHealth]:
         """See IRates."""

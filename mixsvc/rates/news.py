@@ -7,8 +7,8 @@ from typing import Final
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
-from mixsvc.interfaces import IRates
 from mixsvc.interfaces.rate_forms import health_as_json, quote_as_json
+from mixsvc.rates.facade import RatesFacade
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.service import RatesService
 
@@ -56,16 +56,16 @@ class RateNews:
 
     def _others(self) -> object:
         """What changes without a call of the listener."""
-        return tuple(self._rates.facade.sources()), self._rates.facade.is_complete()
+        return tuple(self._rates.facade.sources()), self._rates.facade.past()
 
 
-def news(table: RateTable, rates: IRates) -> bytes:
-    """Returns what PushedRates.take takes. rates: its sources and is_complete are read."""
+def news(table: RateTable, rates: RatesFacade) -> bytes:
+    """Returns what PushedRates.take takes. rates: its sources and past are read."""
     quotes, last_day = table.contents()
     found = {
         "quotes": [quote_as_json(each) for each in quotes],
         "last_day": last_day.isoformat(),
         "sources": [health_as_json(each) for each in rates.sources()],
-        "is_complete": rates.is_complete(),
+        "past": rates.past().value,
     }
     return json.dumps(found).encode()

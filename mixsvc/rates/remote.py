@@ -14,7 +14,7 @@ from mixsvc.interfaces.rate_forms import (
     quote_as_json,
     quote_of_json,
 )
-from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.facade import PastState, RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 
@@ -74,15 +74,15 @@ class PushedRates:
         """now: the time, UTC and aware. history: that of the process that sends."""
         self._table = RateTable(now)
         self._sources: Sequence[SourceHealth] = ()
-        self._is_complete = False
+        self._past = PastState.LACKING
         self._has_come = Event()
-        self.facade = RatesFacade(self._table, history, lambda: self._sources, now, lambda: self._is_complete)
+        self.facade = RatesFacade(self._table, history, lambda: self._sources, now, lambda: self._past)
 
     def take(self, payload: bytes) -> None:
         """Take over what was sent, in place of all that came before."""
         news = json.loads(payload)
         self._sources = tuple(health_of_json(each) for each in news["sources"])
-        self._is_complete = news["is_complete"]
+        self._past = PastState(news["past"])
         self._table.replace([quote_of_json(each) for each in news["quotes"]], date.fromisoformat(news["last_day"]))
         self._has_come.set()
 

@@ -14,7 +14,7 @@ from mixsvc.config.settings import RatesSettings, Settings
 from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.facade import PastState, RatesFacade
 from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.history.history import RateHistory
@@ -81,7 +81,7 @@ class RatesService:
         services = (self._poller, self._backfill)
         self._led = LedRates(reactor, nodes or alone(), services, self._read_stored, self._heed_pauses)
         # For every thread.
-        self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._is_complete)
+        self.facade = RatesFacade(self.table, self.history, self._poller.health, _now, self._past)
 
     def _made(self, settings: RatesSettings) -> tuple[Sequence[IRateSource], Sequence[HistoryDocument]]:
         client = LateClient(self._reactor, partial(_load_client, self._reactor, settings.timeout), self._pool.defer)
@@ -202,8 +202,10 @@ class RatesService:
         self.history.adopt(past)
         return changed
 
-    def _is_complete(self) -> bool:
-        return self._has_archive or not (ECB in self._rates.sources and self._backfill.is_awaited())
+    def _past(self) -> PastState:
+        if not (ECB in self._rates.sources and self._backfill.is_awaited()):
+            return PastState.SETTLED
+        return PastState.GROWING if self._has_archive else PastState.LACKING
 
     def _bank_answers(self) -> bool:
         return may_be_asked(ECB, self._poller.health())

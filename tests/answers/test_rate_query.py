@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import TestResponse
 
 from mixsvc.pages.app import create_app
-from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.facade import PastState, RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from tests.pages.fakes import FakeMix
@@ -123,10 +123,8 @@ class Pairs(ApiCase):
         table, history = RateTable(moment), RateHistory()
         table.publish([quote(), quote("HKD", "8.7")])
         history.add([quote(), quote("HKD", "8.7")])
-        is_complete = False
-        self.client = create_app(
-            FakeMix(RatesFacade(table, history, lambda: [], moment, lambda: is_complete))
-        ).test_client()
+        past = PastState.LACKING
+        self.client = create_app(FakeMix(RatesFacade(table, history, lambda: [], moment, lambda: past))).test_client()
         paths = {
             "/api/rates/EUR/HRK": 404,
             "/api/rates/EUR/HRK/history": 404,
@@ -143,9 +141,23 @@ class Pairs(ApiCase):
         brief = "/api/rates/EUR/USD/history?from=1999-01-04&to=2026-10-30"
         self.assertEqual(self.get(brief).headers["Cache-Control"], "public, max-age=10")
 
-        is_complete = True
+        past = PastState.SETTLED
         for path, status in paths.items():
             self.assertEqual(self.get(path).status_code, status, path)
+
+    def test_while_more_of_the_past_is_awaited_caches_keep_what_the_archive_has_for_seconds_only(self) -> None:
+        table, history = RateTable(moment), RateHistory()
+        table.publish([quote()])
+        history.add([quote(), quote(day="2026-10-01")])
+        past = PastState.GROWING
+        facade = RatesFacade(table, history, lambda: [], moment, lambda: past)
+        self.client = create_app(FakeMix(facade)).test_client()
+
+        for path in ("/api/rates/EUR/USD?date=2026-10-01", "/api/rates/EUR/USD/history?to=2026-10-01"):
+            past = PastState.GROWING
+            self.assertEqual(self.get(path).headers["Cache-Control"], "public, max-age=10")
+            past = PastState.SETTLED
+            self.assertEqual(self.get(path).headers["Cache-Control"], "public, max-age=3600")
 
     def test_before_anything_is_known_the_response_is_503_with_retry_after(self) -> None:
         self.client = create_app(FakeMix(rates())).test_client()

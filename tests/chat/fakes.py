@@ -149,6 +149,9 @@ class FakeRates:
     def is_complete(self) -> bool:
         return self.has_all
 
+    def is_settled(self) -> bool:
+        return self.has_all
+
     def sources(self) -> Sequence[SourceHealth]:
         return ()
 

@@ -81,6 +81,9 @@ class FakeRates:
     def is_complete(self) -> bool:
         return True
 
+    def is_settled(self) -> bool:
+        return True
+
     def sources(self) -> Sequence[SourceHealth]:
         return [SourceHealth("ecb", "good", QUOTE.fetched_at, 0, "", None)]
 

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import IRates
-from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.facade import PastState, RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.news import LOOK_SECONDS, RateNews, news
@@ -28,12 +28,12 @@ class PushedRatesTests(SynchronousTestCase):
         self.pushed = PushedRates(lambda: self.now, RemoteHistory(busy))
         self.rates: IRates = self.pushed.facade
 
-    def push(self, *prices: str, at: datetime = NOW, is_complete: bool = True) -> None:
+    def push(self, *prices: str, at: datetime = NOW, past: PastState = PastState.SETTLED) -> None:
         """What a service whose clock shows `at` sends after these prices."""
         table = RateTable(lambda: at)
         for price in prices:
             table.publish([quote(price=price)])
-        facade = RatesFacade(table, RateHistory(), lambda: [HEALTH], moment, lambda: is_complete)
+        facade = RatesFacade(table, RateHistory(), lambda: [HEALTH], moment, lambda: past)
         self.pushed.take(news(table, facade))
 
     def test_before_anything_has_come_nothing_is_known(self) -> None:
@@ -42,7 +42,7 @@ class PushedRatesTests(SynchronousTestCase):
         self.assertFalse(self.rates.is_complete())
 
     def test_what_comes_takes_the_place_of_what_was_known(self) -> None:
-        self.push("1.1", is_complete=False)
+        self.push("1.1", past=PastState.LACKING)
         self.push("1.2")
 
         found = self.rates.latest("EUR", "USD")
@@ -50,6 +50,12 @@ class PushedRatesTests(SynchronousTestCase):
         assert found is not None
         self.assertEqual((str(found.price), found.fetched_at), ("1.2", NOW))
         self.assertEqual((list(self.rates.sources()), self.rates.is_complete()), ([HEALTH], True))
+
+    def test_whether_more_of_the_past_is_awaited_comes_along(self) -> None:
+        self.push(past=PastState.GROWING)
+        self.assertEqual((self.rates.is_complete(), self.rates.is_settled()), (True, False))
+        self.push()
+        self.assertTrue(self.rates.is_settled())
 
     def test_a_quote_becomes_stale_by_the_clock_of_the_reader(self) -> None:
         self.push("1.1")
@@ -103,9 +109,9 @@ class Service:
 
     def __init__(self) -> None:
         self.health = HEALTH
-        self.is_complete = False
+        self.past = PastState.LACKING
         self.table = RateTable(moment)
-        self.facade = RatesFacade(self.table, RateHistory(), lambda: [self.health], moment, lambda: self.is_complete)
+        self.facade = RatesFacade(self.table, RateHistory(), lambda: [self.health], moment, lambda: self.past)
         self.listeners: list[Any] = []
 
     def add_listener(self, listener: Any) -> None:
@@ -134,7 +140,7 @@ class RateNewsTests(SynchronousTestCase):
     def test_the_health_of_a_source_and_the_completeness_are_sent_within_a_second(self) -> None:
         self.service.health = replace(HEALTH, failures=3)
         self.clock.advance(LOOK_SECONDS)
-        self.service.is_complete = True
+        self.service.past = PastState.SETTLED
         self.clock.advance(LOOK_SECONDS)
 
         self.assertEqual(len(self.sent), 3)
@@ -143,7 +149,7 @@ class RateNewsTests(SynchronousTestCase):
     def test_after_the_stop_it_no_longer_looks(self) -> None:
         self.news.stop()
         self.news.stop()
-        self.service.is_complete = True
+        self.service.past = PastState.SETTLED
         self.clock.pump([LOOK_SECONDS] * 3)
 
         self.assertEqual((len(self.sent), self.clock.getDelayedCalls()), (1, []))

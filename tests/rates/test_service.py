@@ -13,6 +13,7 @@ from zope.interface.verify import verifyObject
 from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSettings
 from mixsvc.interfaces import IRates
 from mixsvc.rates.history import sqlite
+from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.service import RatesService
 from mixsvc.rates.sources.ecb_csv import CsvTable
 from mixsvc.storage.database import Database
@@ -153,6 +154,16 @@ class RatesServiceTests(SynchronousTestCase):
         latest = rates.facade.latest("EUR", "USD")
         assert latest is not None
         self.assertEqual((latest.date, list(rates.facade.currencies())), (date(2026, 10, 30), ["EUR", "GBP", "USD"]))
+
+    def test_while_the_bank_may_have_more_of_the_past_it_is_complete_with_the_archive_but_not_settled(self) -> None:
+        rates = self.make(replace(SETTINGS, rates=replace(SETTINGS.rates, sources=("ecb", "archive"))))
+        rates.read_archive()
+        self.patch(Backfill, "is_awaited", lambda backfill: True)
+
+        self.assertEqual((rates.facade.is_complete(), rates.facade.is_settled()), (True, False))
+        self.assertTrue(self.rates.facade.is_settled())
+        self.patch(Backfill, "is_awaited", lambda backfill: False)
+        self.assertTrue(rates.facade.is_settled())
 
     def test_each_source_has_its_health(self) -> None:
         self.assertEqual([each.name for each in self.rates.facade.sources()], ["archive"])

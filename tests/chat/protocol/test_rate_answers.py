@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.chat.protocol.rate_answers import answer
 from mixsvc.common.commands import MAX_DIGITS, Convert, Rate
 from mixsvc.interfaces import Quote
-from mixsvc.rates.facade import RatesFacade
+from mixsvc.rates.facade import PastState, RatesFacade
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.latest import RateTable
 from tests.rates.known import rates
@@ -87,7 +87,7 @@ class AnswerTests(SynchronousTestCase):
     def test_while_more_of_the_past_is_awaited_no_currency_is_called_unknown(self) -> None:
         table = RateTable(moment)
         table.publish([quoted("HKD", "8.7")])
-        waiting = RatesFacade(table, RateHistory(), lambda: [], moment, lambda: False)
+        waiting = RatesFacade(table, RateHistory(), lambda: [], moment, lambda: PastState.LACKING)
 
         told = answer(Rate("EUR", "HRK"), waiting)
 
