@@ -39,8 +39,8 @@ class PastRates(Protocol):
     def prices(self, base: str, quote: str, start: date, end: date, points: int) -> PriceHistory:
         """See IRates.history."""
 
-    def span(self, base: str, quote: str) -> tuple[date, date] | None:
-        """See IRates.span."""
+    def span(self, base: str, quote: str, end: date = date.max) -> tuple[date, date] | None:
+        """See IRates.span; of the dates up to `end`."""
 
     def version(self) -> object:
         """See IRates.version."""
@@ -100,9 +100,8 @@ class RatesFacade:
 
     def span(self, base: str, quote: str) -> tuple[date, date] | None:
         """See IRates."""
-        span, last = self._history.span(base, quote), self._last_day()
-        # A day in the future was stored while the time was wrong.
-        return span if span is None or span[0] > last else (span[0], min(span[1], last))
+        # A day in the future was stored while the time was wrong; it counts only where there is no other one.
+        return self._history.span(base, quote, self._last_day()) or self._history.span(base, quote)
 
     def state(self) -> object:
         """Returns a value that is another one when any answer about rates may be: what is stale is so to the second."""

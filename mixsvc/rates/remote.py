@@ -32,8 +32,8 @@ def history_answers(history: RateHistory) -> Mapping[str, Callable[..., Any]]:
         days = date.fromisoformat(start), date.fromisoformat(end)
         return history_as_json(history.prices(base, quote, *days, points))
 
-    def span(base: str, quote: str) -> Any:
-        found = history.span(base, quote)
+    def span(base: str, quote: str, end: str) -> Any:
+        found = history.span(base, quote, date.fromisoformat(end))
         return found and [each.isoformat() for each in found]
 
     return {"legs": legs, "prices": prices, "span": span}
@@ -55,9 +55,9 @@ class RemoteHistory:
         """See RateHistory."""
         return history_of_json(self._ask("prices", (base, quote, start.isoformat(), end.isoformat(), points)))
 
-    def span(self, base: str, quote: str) -> tuple[date, date] | None:
+    def span(self, base: str, quote: str, end: date = date.max) -> tuple[date, date] | None:
         """See RateHistory."""
-        found = self._ask("span", (base, quote))
+        found = self._ask("span", (base, quote, end.isoformat()))
         return None if found is None else (date.fromisoformat(found[0]), date.fromisoformat(found[1]))
 
     def version(self) -> None:

@@ -70,12 +70,15 @@ class Asking(SynchronousTestCase):
     def test_the_health_of_the_sources_is_passed_on(self) -> None:
         self.assertEqual(list(self.rates.sources()), [HEALTH])
 
-    def test_the_span_ends_today_though_a_quote_of_the_future_is_stored(self) -> None:
+    def test_the_span_ends_with_the_last_quote_that_is_not_of_the_future(self) -> None:
         known = self.rates_of(quote(), quote(day="2027-12-04"))
 
-        self.assertEqual(known.span("EUR", "USD"), (FRIDAY, date(2026, 10, 31)))
+        self.assertEqual(known.span("EUR", "USD"), (FRIDAY, FRIDAY))
         found = known.history("EUR", "USD", date.min, date.max, 4)
         self.assertEqual(([day for day, _ in found.points], found.days, found.gaps), ([FRIDAY], 1, []))
+
+    def test_where_all_quotes_are_of_the_future_the_span_is_theirs(self) -> None:
+        self.assertEqual(self.rates_of(quote(day="2027-12-04")).span("EUR", "USD"), (date(2027, 12, 4),) * 2)
 
     def test_the_history_and_its_span_are_there(self) -> None:
         found = self.rates.history("EUR", "USD", date.min, date.max, 4)

@@ -56,9 +56,9 @@ class RateHistory:
         gaps = [(date.fromordinal(days[each - 1]), date.fromordinal(days[each])) for each in ends]
         return PriceHistory(base, quote, dated, len(days), sorted(sources), gaps)
 
-    def span(self, base: str, quote: str) -> tuple[date, date] | None:
-        """See IRates.span. Any thread."""
-        spans = [span for way in self._ways(base, quote) if (span := way.span()) is not None]
+    def span(self, base: str, quote: str, end: date = date.max) -> tuple[date, date] | None:
+        """See IRates.span; of the dates up to `end`. Any thread."""
+        spans = [span for way in self._ways(base, quote) if (span := way.span(end)) is not None]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
     def version(self) -> object:

@@ -41,9 +41,9 @@ class PairPrices:
                 return self._both([each.at(index) for each, index in zip(self._known(), indices, strict=True)])
             at = min(days)
 
-    def span(self) -> tuple[date, date] | None:
-        """Returns the first and the last common date, or None."""
-        days = self._days(date.min.toordinal(), date.max.toordinal())
+    def span(self, end: date) -> tuple[date, date] | None:
+        """Returns the first and the last common date up to a day, or None."""
+        days = self._days(date.min.toordinal(), end.toordinal())
         return (date.fromordinal(days[0]), date.fromordinal(days[-1])) if days else None
 
     def values(self, start: date, end: date) -> tuple[Sequence[int], Sequence[float]]:

@@ -211,10 +211,20 @@ class RatePoller(Service):
         if self._chain.answered(chained):
             _log.info("rates: {source} answers again", source=chained.source.name)
         _log_result(result, chained.source.name)
+        if result.went_back is not None:
+            self._log_step_back(*result.went_back, chained.source.name)
         if changed:
             self._notify(changed)
         await self._save(changed)
         return True
+
+    def _log_step_back(self, newest: date, day: date, source: str) -> None:
+        text = "rates: {source} went back from {newest} to {day}; the newer rates stay"
+        if newest > (self._now() + timedelta(days=1)).date():
+            text = (
+                "rates: {source} went back from {newest}, which is in the future, to {day}; the rates of this day count"
+            )
+        _log.warn(text, source=source, newest=newest.isoformat(), day=day.isoformat())
 
     async def _fetch(self, source: IRateSource, deadline: float) -> Sequence[Quote]:
         self._fetching = maybeDeferred(source.fetch)
@@ -298,10 +308,6 @@ def _log_result(result: PlausibilityResult, source: str) -> None:
     if result.withdrawn:
         prices = _shown(result.withdrawn)
         _log.info("rates: {source} has withdrawn prices that were held back: {prices}", source=source, prices=prices)
-    if result.went_back is not None:
-        newest, day = (each.isoformat() for each in result.went_back)
-        text = "rates: {source} went back from {newest} to {day}; the newer rates stay"
-        _log.warn(text, source=source, newest=newest, day=day)
 
 
 def _shown(quotes: Sequence[Quote]) -> str:

@@ -137,6 +137,12 @@ class Implausible(PollerCase):
 
         self.assertIn("EUR/EEE 100 and 2 more", self.logged(events)[0])
 
+    def test_a_date_that_comes_back_from_the_future_is_logged_and_its_rates_count(self) -> None:
+        events = self.run_with(("1.2", "2999-01-01"), ("1.3", "2026-10-02"))
+
+        self.assertEqual(self.price(), "1.3")
+        self.assertIn("rates: first went back from 2999-01-01, which is in the future, to 2026", self.logged(events)[0])
+
     def test_a_date_that_goes_back_is_logged_once_and_changes_nothing(self) -> None:
         events = self.run_with(("1.2", "2026-10-05"), ("1.3", "2026-10-02"))
 
