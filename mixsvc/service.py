@@ -248,7 +248,7 @@ class MixService(MultiService):
         held = self._holder, self._view_sockets
         parts = MonitoredParts(*watched, self._views, self._unread, *held, self._children, self._node, self._irc)
         operations = Operations(self._reactor, self._settings, parts, process, self._helpers.defer)
-        operations.restart = self.restart
+        operations.restart, operations.restarting = self.restart, lambda: self._restarting
         return operations
 
     def _make_identifier(self, authenticate: Authenticator, bridge: Bridge) -> tuple[Identifier, LookAtLogins | None]:
@@ -340,7 +340,8 @@ class MixService(MultiService):
         else:
             from mixsvc.operations.restart.predecessor import Predecessor
 
-            predecessor = Predecessor(self._reactor, self._process.beginning, inheritance)
+            acts = self._operations.acts_after_restart()
+            predecessor = Predecessor(self._reactor, self._process.beginning, inheritance, acts)
             adopt = partial(adopt_connection, self._reactor, self._site)
             self._reactor.callWhenRunning(predecessor.wait, self._prepared, self._take_over, adopt)
 

@@ -1,9 +1,12 @@
 """Puts the operators' side together: health pages, metrics, access log, log files, systemd, and the drain."""
 
+import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import field, replace
 from functools import partial
 from importlib import import_module
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from mixsvc.operations.control.acceptor import ControlAcceptor
     from mixsvc.operations.control.desk import OperatorDesk
     from mixsvc.operations.metrics import MetricSources
+    from mixsvc.operations.restart.restarting import Restarting
 
 __all__ = ["Operations", "ProcessContext"]
 
@@ -88,8 +92,9 @@ class Operations:
 
     _log = Logger()
 
-    # See OperatorMeans; set by the service.
+    # Set by the service: see OperatorMeans; what does a restart, None before the first one.
     restart: Callable[[], "Deferred[str]"]
+    restarting: "Callable[[], Restarting | None]"
 
     def __init__(
         self,
@@ -286,8 +291,7 @@ class Operations:
             self._watching = self._reactor.callLater(WATCH_AFTER, OwnThreads().start, self._load_watch)
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
-            call = self._reactor.callFromThread
-            handle_log_signals(partial(call, self.reopen), partial(call, self._reopen_and_reload))
+            handle_log_signals(partial(self._heed, signal.SIGUSR1), partial(self._heed, signal.SIGHUP))
             self._renewal.lead_to(lambda: self._reactor.callFromThread(self.renew))
 
     def _answered(self, request: Request, seconds: float) -> None:
@@ -296,6 +300,7 @@ class Operations:
 
     def reopen(self) -> int:
         """Reopen the log files by their names, as somebody has moved the old files away; returns how many there are."""
+        self._owe(signal.SIGUSR1)
         self._access.flush()
         files = [each for each in (self._log_file, self._access.file) if each is not None]
         for file in files:
@@ -303,14 +308,45 @@ class Operations:
         self._log.info("mixsvc: log files reopened: {count}", count=len(files))
         return len(files)
 
-    def _reopen_and_reload(self) -> None:
+    def _heed(self, number: signal.Signals) -> None:
+        """Do what a signal means; called in its handler."""
+        if not self._give_on(number):
+            self._reactor.callFromThread(self._act_on, number)
+
+    def _act_on(self, number: signal.Signals) -> None:
+        if self._give_on(number):
+            return
         self.reopen()
-        if not self._reloading.is_waiting:
+        if number == signal.SIGHUP and not self._reloading.is_waiting:
             # The log says what came of it.
             self.reload().addErrback(lambda failure: None)
 
+    def _give_on(self, number: signal.Signals) -> bool:
+        """Send a signal to the process that has taken over; whether there is one."""
+        restarting = self.restarting()
+        if restarting is None or not restarting.process:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(restarting.process, number)
+        return True
+
+    def _owe(self, number: signal.Signals) -> None:
+        restarting = self.restarting()
+        if restarting is not None:
+            restarting.owe(number)
+
+    def acts_after_restart(self) -> Mapping[str, Callable[[], object]]:
+        """What the process before this one may ask for, as it was asked for it during the restart."""
+        from mixsvc.operations.restart.link import RELOAD, REOPEN
+
+        return {REOPEN: self.reopen, RELOAD: lambda: self.reload().addErrback(lambda failure: None)}
+
     def reload(self) -> "Deferred[str]":
         """Read the settings again; see SettingsReload.reload. systemd and other nodes are told."""
+        restarting = self.restarting()
+        if restarting is not None and restarting.process:
+            return fail(ActionRefused(f"process {restarting.process} is the service by now; ask again"))
+        self._owe(signal.SIGHUP)
         if self._readiness.stage is ServiceStage.STOPPING:
             return fail(ActionRefused(ServiceStage.STOPPING.value))
         return self._reloading.reload().addCallback(self._reloaded)

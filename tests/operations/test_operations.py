@@ -1,9 +1,11 @@
 """What operators do to a whole service on a reactor in memory: the drain, the access log, reopened log files."""
 
+import os
 import re
 import signal
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.application.service import Application, IService
@@ -11,6 +13,7 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.errors import ActionRefused
 from mixsvc.operations.log_files import LogFile
 from mixsvc.operations.operations import ProcessContext
 from mixsvc.service import MixService
@@ -111,6 +114,24 @@ class OperationsTests(SynchronousTestCase):
 
         assert '"GET /healthz HTTP/1.1" 200 20 ' in Path("old").read_text()
         assert Path("access.log").read_text() == ""
+
+    def test_a_signal_that_comes_when_another_process_has_taken_over_is_given_on_to_that_one(self) -> None:
+        for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        service = self.started(access_log_file="access.log")
+        self.reactor.run()
+        sent: list[tuple[int, int]] = []
+        self.patch(os, "kill", lambda *given: sent.append(given))
+        restarting: Any = SimpleNamespace(process=0, owe=lambda number: None)
+        service._operations.restarting = lambda: restarting
+
+        signal.raise_signal(signal.SIGHUP)
+        restarting.process = 4711
+        signal.raise_signal(signal.SIGUSR1)
+        self.reactor.advance(0)
+
+        self.assertEqual(sent, [(4711, signal.SIGUSR1), (4711, signal.SIGHUP)])
+        self.assertIn("4711", str(self.failureResultOf(service._operations.reload(), ActionRefused).value))
 
     def test_twistd_logs_into_our_file(self) -> None:
         file = LogFile("x.log")

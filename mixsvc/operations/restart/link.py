@@ -11,7 +11,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-__all__ = ["FAILED", "GO", "PREPARED", "READY", "RestartLink", "linked"]
+__all__ = ["FAILED", "GO", "PREPARED", "READY", "RELOAD", "REOPEN", "RestartLink", "linked"]
 
 # What the new process says: everything is checked; the rest of the start has failed, and why; it serves.
 PREPARED: Final = "prepared"
@@ -21,6 +21,10 @@ READY: Final = "ready"
 # What the old process says: the database is free; a connection comes with this message.
 GO: Final = "go"
 CONNECTION: Final = "connection"
+
+# What the old process says once the new one serves: do what I was asked meanwhile.
+REOPEN: Final = "reopen"
+RELOAD: Final = "reload"
 
 
 @implementer(IFileDescriptorReceiver)

@@ -1,7 +1,7 @@
 """The new process of a restart, seen from its inside: it prepares itself, waits for the old one, and takes over."""
 
 import os
-from collections.abc import Callable, Coroutine, MutableMapping
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -84,10 +84,18 @@ class Predecessor:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, beginning: Beginning, inheritance: Inheritance) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        beginning: Beginning,
+        inheritance: Inheritance,
+        acts: Mapping[str, Callable[[], object]],
+    ) -> None:
+        """acts: what is done when the old process says so."""
         self._reactor = reactor
         self._beginning = beginning
         self._inheritance = inheritance
+        self._acts = acts
         self._link: RestartLink | None = None
         self._go: Deferred[None] = Deferred()
         self._has_gone = False
@@ -144,6 +152,8 @@ class Predecessor:
         if message == GO and not self._has_gone:
             self._has_gone = True
             self._go.callback(None)
+        elif message in self._acts:
+            self._acts[message]()
 
     def _lost(self) -> None:
         self._link = None

@@ -25,6 +25,7 @@ from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.restart.keeping import adopt_orphans, keep_service
+from mixsvc.operations.restart.link import RELOAD, REOPEN
 from mixsvc.operations.restart.successor import Successor
 from mixsvc.shutdown import StopDeadline, StopStep
 
@@ -37,6 +38,9 @@ ANSWER_SECONDS: Final = 0.1
 HANDING_SECONDS: Final = 5.0
 
 STOPPED: Final = "the service is stopped"
+
+# What the new process is told of signals that have come to this one.
+OWED: Final = {signal.SIGUSR1: REOPEN, signal.SIGHUP: RELOAD}
 
 
 class EndSteps(Protocol):
@@ -88,7 +92,10 @@ class RestartingService:
 
 
 class Restarting:
-    """The restarts of one process, of which only the last one succeeds. Reactor thread."""
+    """The restarts of one process, of which only the last one succeeds. Reactor thread.
+
+    process: the number of the process that has taken over; 0 while it is this one. Signal handlers read it, too.
+    """
 
     _log = Logger()
 
@@ -101,6 +108,9 @@ class Restarting:
         # For who has asked for the restart.
         self._answer: Deferred[str] = Deferred()
         self._is_cancelled = False
+        # What the new process is to do as well, in order.
+        self._owed: dict[str, None] = {}
+        self.process = 0
         self._has_ended = False
 
     def begin(self) -> "Deferred[str]":
@@ -115,6 +125,11 @@ class Restarting:
             return fail(RestartFailed("a service in a root folder of its own (twistd --chroot) cannot start itself"))
         self._successor = Successor(service.reactor, service.beginning, service.sockets)
         return Deferred.fromCoroutine(self._restart(self._successor))
+
+    def owe(self, number: signal.Signals) -> None:
+        """If a restart is going on, let the new process do what this signal means as well, as soon as it serves."""
+        if self._successor is not None:
+            self._owed[OWED[number]] = None
 
     def stop(self) -> "Deferred[None] | None":
         """The service is to stop, and so is the new process.
@@ -135,6 +150,7 @@ class Restarting:
                 await self._give(successor)
         except RestartFailed as error:
             self._successor = None
+            self._owed.clear()
             successor.close()
             self._log.error("mixsvc: no restart, this process goes on: {reason}", reason=str(error))
             raise
@@ -189,6 +205,9 @@ class Restarting:
         except RestartFailed:
             service.tell(os.getpid())
             raise
+        self.process = successor.process
+        for message in self._owed:
+            successor.tell(message)
         # It is that process's by now.
         beginning.twistd["pidfile"] = ""
         service.sockets.abandon()

@@ -66,9 +66,13 @@ class Successor:
         """Let it take over; fires when it serves. Fails with RestartFailed if that takes longer, or fails."""
         self.has_gone = True
         waiting = self._wait(seconds, f"the new process did not take over within {seconds:g} s")
-        if self._link is not None:
-            self._link.say(GO)
+        self.tell(GO)
         return waiting
+
+    def tell(self, message: str) -> None:
+        """Say something to it."""
+        if self._link is not None:
+            self._link.say(message)
 
     def give(self, connections: Iterable[int]) -> "Deferred[None]":
         """Let it go on with connections; it serves. Fires when all are on their way, and nothing more can be said."""

@@ -1,6 +1,7 @@
 """A restart seen from the old process: which steps come when, and what remains of one that fails."""
 
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -63,7 +64,7 @@ class PredecessorTests(SynchronousTestCase):
     def test_it_says_that_it_is_ready_when_all_that_takes_over_is_done(self) -> None:
         reactor, trusted = RestartReactor(), Deferred[None]()
         inheritance = Inheritance(process=1, link=os.dup(2), stderr=os.dup(2), sockets={})
-        predecessor = Predecessor(reactor, Beginning(os.getcwd(), {}), inheritance)
+        predecessor = Predecessor(reactor, Beginning(os.getcwd(), {}), inheritance, {})
 
         async def take_over() -> None:
             await trusted
@@ -75,6 +76,21 @@ class PredecessorTests(SynchronousTestCase):
         trusted.callback(None)
 
         self.assertEqual(reactor.heard(), "prepared\nready\n")
+
+    def test_it_does_what_the_old_one_was_asked_meanwhile(self) -> None:
+        reactor, done = RestartReactor(), list[str]()
+        inheritance = Inheritance(process=1, link=os.dup(2), stderr=os.dup(2), sockets={})
+        acts = {"reload": lambda: done.append("reload"), "reopen": lambda: done.append("reopen")}
+        predecessor = Predecessor(reactor, Beginning(os.getcwd(), {}), inheritance, acts)
+
+        async def take_over() -> None:
+            done.append("take over")
+
+        predecessor.wait(lambda: succeed(None), take_over, os.close)
+        for message in ("go", "reload", "what a later version says"):
+            reactor.says(message)
+
+        self.assertEqual(done, ["take over", "reload"])
 
 
 IDLE: Final = (7, 8)
@@ -192,6 +208,20 @@ class RestartingTests(SynchronousTestCase):
         self.reactor.advance(5)
 
         self.assertEqual(self.failed(restart), "the new process was not prepared within 5 s")
+
+    def test_what_the_old_process_is_asked_meanwhile_the_new_one_does_as_soon_as_it_serves(self) -> None:
+        self.restarting.owe(signal.SIGUSR1)
+        self.restarting.begin()
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGHUP):
+            self.restarting.owe(number)
+        self.reactor.says("prepared")
+        self.assertEqual((self.reactor.heard(), self.restarting.process), ("go\n", 0))
+
+        self.reactor.says("ready")
+
+        self.assertEqual(
+            (self.reactor.heard(), self.restarting.process), ("go\nreload\nreopen\n" + "connection\n" * 2, 4711)
+        )
 
     def test_a_second_restart_is_refused_meanwhile(self) -> None:
         self.restarting.begin()
