@@ -336,10 +336,18 @@ class Operations:
             restarting.owe(number)
 
     def acts_after_restart(self) -> Mapping[str, Callable[[], object]]:
-        """What the process before this one may ask for, as it was asked for it during the restart."""
-        from mixsvc.operations.restart.link import RELOAD, REOPEN
+        """What the process before this one may ask for: it was drained, or was asked for it during the restart."""
+        from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN
 
-        return {REOPEN: self.reopen, RELOAD: lambda: self.reload().addErrback(lambda failure: None)}
+        return {
+            DRAINED: partial(self._readiness.drain, True),
+            REOPEN: self.reopen,
+            RELOAD: lambda: self.reload().addErrback(lambda failure: None),
+        }
+
+    def is_drained(self) -> bool:
+        """Whether an operator has taken the service out of rotation."""
+        return self._readiness.stage is ServiceStage.DRAINED
 
     def reload(self) -> "Deferred[str]":
         """Read the settings again; see SettingsReload.reload. systemd and other nodes are told."""

@@ -11,14 +11,16 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-__all__ = ["FAILED", "GO", "PREPARED", "READY", "RELOAD", "REOPEN", "RestartLink", "linked"]
+__all__ = ["DRAINED", "FAILED", "GO", "PREPARED", "READY", "RELOAD", "REOPEN", "RestartLink", "linked"]
 
 # What the new process says: everything is checked; the rest of the start has failed, and why; it serves.
 PREPARED: Final = "prepared"
 FAILED: Final = "failed "
 READY: Final = "ready"
 
-# What the old process says: the database is free; a connection comes with this message.
+# What the old process says: an operator has taken the service out of rotation; the database is free; a connection
+# comes with this message.
+DRAINED: Final = "drained"
 GO: Final = "go"
 CONNECTION: Final = "connection"
 

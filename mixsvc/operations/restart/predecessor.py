@@ -91,14 +91,15 @@ class Predecessor:
         inheritance: Inheritance,
         acts: Mapping[str, Callable[[], object]],
     ) -> None:
-        """acts: what is done when the old process says so."""
+        """acts: what is done when the old process says so, but not before this one serves."""
         self._reactor = reactor
         self._beginning = beginning
         self._inheritance = inheritance
         self._acts = acts
         self._link: RestartLink | None = None
         self._go: Deferred[None] = Deferred()
-        self._has_gone = False
+        self._has_gone = self._serves = False
+        self._early: list[str] = []
         self.process = inheritance.process
 
     def wait(
@@ -137,6 +138,10 @@ class Predecessor:
             twistd["pidfile"] = path
         self._say(READY)
         self._log.info("mixsvc: this process, {pid}, has taken over from {old}", pid=os.getpid(), old=self.process)
+        # Before the reactor reads a request.
+        self._serves = True
+        for message in self._early:
+            self._act(message)
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(MixError):
@@ -152,8 +157,16 @@ class Predecessor:
         if message == GO and not self._has_gone:
             self._has_gone = True
             self._go.callback(None)
-        elif message in self._acts:
-            self._acts[message]()
+        elif self._serves:
+            self._act(message)
+        else:
+            self._early.append(message)
+
+    def _act(self, message: str) -> None:
+        act = self._acts.get(message)
+        # A later version may say more.
+        if act is not None:
+            act()
 
     def _lost(self) -> None:
         self._link = None

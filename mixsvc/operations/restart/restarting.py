@@ -25,7 +25,7 @@ from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.restart.keeping import adopt_orphans, keep_service
-from mixsvc.operations.restart.link import RELOAD, REOPEN
+from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN
 from mixsvc.operations.restart.successor import Successor
 from mixsvc.shutdown import StopDeadline, StopStep
 
@@ -78,7 +78,8 @@ class RestartingService:
     """What a restart needs of the service. settings: returns those of now.
 
     release: lets go of the database, which is closed. tell: tells the service manager which process is the service.
-    finish: ends what is left when all steps are done.
+    finish: ends what is left when all steps are done. is_drained: whether an operator has taken the service out of
+    rotation.
     """
 
     reactor: Any
@@ -89,6 +90,7 @@ class RestartingService:
     release: Callable[[], object]
     tell: Callable[[int], object]
     finish: Callable[[], object]
+    is_drained: Callable[[], bool]
 
 
 class Restarting:
@@ -200,6 +202,8 @@ class Restarting:
         service, beginning = self._service, self._service.beginning
         # Before that process says that it is ready, which only the main process may say.
         service.tell(successor.process)
+        if service.is_drained():
+            successor.tell(DRAINED)
         try:
             await successor.go(service.settings().server.restart_timeout)
         except RestartFailed:

@@ -87,10 +87,10 @@ class PredecessorTests(SynchronousTestCase):
             done.append("take over")
 
         predecessor.wait(lambda: succeed(None), take_over, os.close)
-        for message in ("go", "reload", "what a later version says"):
+        for message in ("reopen", "go", "reload", "what a later version says"):
             reactor.says(message)
 
-        self.assertEqual(done, ["take over", "reload"])
+        self.assertEqual(done, ["take over", "reopen", "reload"])
 
 
 IDLE: Final = (7, 8)
@@ -103,6 +103,7 @@ class RestartingTests(SynchronousTestCase):
         self.reactor = RestartReactor()
         self.done: list[str] = []
         self.twistd = {"nodaemon": False, "pidfile": "web.pid"}
+        self.is_drained = False
         self.restarting = self.of(Settings())
 
     def of(self, settings: Settings) -> Restarting:
@@ -112,7 +113,15 @@ class RestartingTests(SynchronousTestCase):
         release, finish = (lambda: self.done.append("release")), (lambda: self.done.append("finish"))
         tell = lambda process: self.done.append(f"main {process}")  # noqa: E731
         service = RestartingService(
-            self.reactor, lambda: self.settings, beginning, sockets, Steps(self.done), release, tell, finish
+            self.reactor,
+            lambda: self.settings,
+            beginning,
+            sockets,
+            Steps(self.done),
+            release,
+            tell,
+            finish,
+            lambda: self.is_drained,
         )
         return Restarting(service)
 
@@ -222,6 +231,14 @@ class RestartingTests(SynchronousTestCase):
         self.assertEqual(
             (self.reactor.heard(), self.restarting.process), ("go\nreload\nreopen\n" + "connection\n" * 2, 4711)
         )
+
+    def test_a_service_out_of_rotation_stays_so(self) -> None:
+        self.is_drained = True
+        self.restarting.begin()
+
+        self.reactor.says("prepared")
+
+        self.assertEqual(self.reactor.heard(), "drained\ngo\n")
 
     def test_a_second_restart_is_refused_meanwhile(self) -> None:
         self.restarting.begin()
