@@ -6,8 +6,10 @@ Both processes have the same socket, and with it the same queue of connections: 
 neither may shut it down, and only the last one removes the file of a Unix socket.
 """
 
+import errno
 import os
 import socket
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
@@ -15,6 +17,7 @@ from typing import Any, Final, Protocol
 
 from twisted.internet import unix
 from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
 from twisted.python.lockfile import FilesystemLock
 
 from mixsvc.http.ports.inherited import InheritedUnixPort, family_of
@@ -23,6 +26,8 @@ __all__ = ["HandingReactor", "tcp_name", "unix_name"]
 
 # What the lock of a Unix socket is called, behind the path of the socket (twisted.internet.unix.Port).
 LOCK: Final = ".lock"
+
+_log = Logger()
 
 
 def tcp_name(interface: str, port: int) -> str:
@@ -91,7 +96,11 @@ class HandingReactor:
         if handed is None:
             opened: Any = self._reactor.listenUNIX(address, factory, backlog, mode, wantPID)
         else:
-            opened = HandedUnixPort(socket.socket(fileno=handed), factory, self._reactor, wantPID)
+            inherited = socket.socket(fileno=handed)
+            if _is_gone(address):
+                inherited.close()
+                inherited = _bound(address, backlog, mode)
+            opened = HandedUnixPort(inherited, factory, self._reactor, mode, wantPID)
             opened.startListening()
         self._ports[name] = opened
         return opened  # type: ignore[no-any-return]
@@ -165,17 +174,22 @@ class _SettingReactor:
 class HandedUnixPort(InheritedUnixPort):
     """A port on a Unix socket of the process before this one."""
 
-    def __init__(self, inherited: socket.socket, factory: Any, reactor: Any, has_lock: bool) -> None:
-        """has_lock: whether a file beside it says which process has it."""
+    def __init__(self, inherited: socket.socket, factory: Any, reactor: Any, mode: int, has_lock: bool) -> None:
+        """mode: of its file, once that is this process's. has_lock: whether a file beside it names its process."""
         InheritedUnixPort.__init__(self, inherited, factory, reactor)
+        self._wanted_mode = mode
         self._has_lock = has_lock
         self._is_ours = False
 
     def own_files(self) -> None:
-        """Let the lock name this process, which removes both files at the end."""
+        """Give the socket its mode, and let the lock name this process, which removes both files at the end."""
         self._is_ours = True
-        name = os.fsdecode(self.getHost().name) + LOCK
-        if not self._has_lock or name.startswith("\0"):
+        path = os.fsdecode(self.getHost().name)
+        name = path + LOCK
+        if path.startswith("\0"):
+            return
+        _set_mode(path, self._wanted_mode)
+        if not self._has_lock:
             return
         fresh = f"{name}.{os.getpid()}"
         with suppress(OSError):
@@ -188,6 +202,37 @@ class HandedUnixPort(InheritedUnixPort):
         """See IListeningPort."""
         end = unix.Port if self._is_ours else InheritedUnixPort
         end.connectionLost(self, reason)
+
+
+def _is_gone(address: str) -> bool:
+    """Whether nobody can connect to a Unix socket by its name any more."""
+    path = os.fsdecode(address)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+        return probe.connect_ex(path) in (errno.ENOENT, errno.ECONNREFUSED)
+
+
+def _bound(address: str, backlog: int, mode: int) -> socket.socket:
+    """A new socket of this name, in the place of a dead one."""
+    path = os.fsdecode(address)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    made = socket.socket(socket.AF_UNIX)
+    try:
+        made.bind(path)
+        os.chmod(path, mode)
+        made.listen(backlog)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _set_mode(path: str, mode: int) -> None:
+    try:
+        if stat.S_IMODE(os.stat(path).st_mode) != mode:
+            os.chmod(path, mode)
+    except OSError as error:
+        _log.warn("mixsvc: {path} keeps its mode ({reason})", path=path, reason=error.strerror)
 
 
 def _number(port: Any) -> int:

@@ -75,7 +75,13 @@ class SocketFile:
 
     @classmethod
     def adopted(cls, path: str, descriptor: int) -> "SocketFile":
-        """The one that another process has made at this path, and handed down as a descriptor, which is closed."""
+        """The one that another process has made at this path, and handed down as a descriptor, which is closed.
+
+        Where its name is gone, a new one is made; raises as that does.
+        """
+        if not os.path.lexists(path):
+            os.close(descriptor)
+            return cls(path)
         found = cls.__new__(cls)
         found.path = path
         found.socket = socket.socket(fileno=descriptor)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -114,16 +115,21 @@ def test_what_nobody_has_handed_down_is_opened(ends: ExitStack) -> None:
     assert port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
 
-def handed_unix(ends: ExitStack, path: Path) -> tuple[HandingReactor, Any]:
-    """A Unix socket that another process has opened, with its lock, and has abandoned."""
+def handed_unix(ends: ExitStack, path: Path, mode: int = 0o666, is_gone: bool = False) -> tuple[HandingReactor, Any]:
+    """A Unix socket that another process has opened, with its lock, and has abandoned.
+
+    mode: the one that the next process wants. is_gone: whether somebody has removed its file.
+    """
     old = HandingReactor(Reactor(), {})
     kept: Any = old.listenUNIX(str(path), Factory(), wantPID=True)
     ends.callback(kept.socket.close)
     os.unlink(f"{path}.lock")
     # The old process, which lives still.
     os.symlink("1", f"{path}.lock")
+    if is_gone:
+        path.unlink()
     new = HandingReactor(Reactor(), handed_on(old))
-    port: Any = new.listenUNIX(str(path), Factory(), wantPID=True)
+    port: Any = new.listenUNIX(str(path), Factory(), mode=mode, wantPID=True)
     old.abandon()
     return new, port
 
@@ -135,6 +141,32 @@ def test_the_files_of_a_unix_socket_belong_to_the_process_that_has_taken_over(en
     assert os.readlink(tmp_path / "web.lock") == str(os.getpid())
     close(port)
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_unix_socket_has_the_mode_of_the_process_that_has_taken_over(ends: ExitStack, tmp_path: Path) -> None:
+    path = tmp_path / "web"
+    new, port = handed_unix(ends, path, mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666
+
+    new.take_over()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    close(port)
+
+
+def test_a_unix_socket_whose_file_is_gone_is_made_again(ends: ExitStack, tmp_path: Path) -> None:
+    path = tmp_path / "web"
+
+    new, port = handed_unix(ends, path, mode=0o600, is_gone=True)
+    new.take_over()
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        port.socket.accept()[0].close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.readlink(f"{path}.lock") == str(os.getpid())
+    close(port)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -116,3 +116,16 @@ def test_a_process_that_takes_over_has_the_socket_and_its_file(tmp_path: Path) -
     new.close()
 
     assert not os.path.exists(path)
+
+
+def test_one_whose_name_is_gone_is_made_again() -> None:
+    old = SocketFile(PATH)
+    os.unlink(PATH)
+
+    new = SocketFile.adopted(PATH, os.dup(old.socket.fileno()))
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(PATH)
+    old.close()
+    assert Path(PATH).exists()
+    new.close()
