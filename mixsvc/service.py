@@ -353,9 +353,9 @@ class MixService(MultiService):
         """The process before this one has let go."""
         self._begin()
         self._sockets_to_hand.take_over()
-        self._sockets_to_hand.close_rest()
         if self._node is not None:
             await self._node.begun()
+        self._sockets_to_hand.close_rest()
         for ports in self._all_ports():
             ports.resume()
 

@@ -147,10 +147,13 @@ class HandingReactor:
         self._shared[name] = port
 
     def close_rest(self) -> None:
-        """Close what was handed down and nobody has asked for."""
+        """Close what was handed down and nobody has asked for, and remove the files of it."""
         rest, self._handed = self._handed, {}
-        for number in rest.values():
+        for name, number in rest.items():
             os.close(number)
+            kind, _, path = name.partition(":")
+            if kind == "unix":
+                _remove_files(path)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
@@ -225,6 +228,19 @@ def _bound(address: str, backlog: int, mode: int) -> socket.socket:
         made.close()
         raise
     return made
+
+
+def _remove_files(path: str) -> None:
+    """Remove a Unix socket and its lock."""
+    try:
+        if stat.S_ISSOCK(os.lstat(path).st_mode):
+            os.unlink(path)
+            if os.path.islink(path + LOCK):
+                os.unlink(path + LOCK)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        _log.warn("mixsvc: cannot remove {path} ({reason}); remove what is left", path=path, reason=error.strerror)
 
 
 def _set_mode(path: str, mode: int) -> None:

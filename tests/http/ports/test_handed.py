@@ -202,6 +202,22 @@ def test_sockets_that_were_handed_down_are_no_conflict_for_the_check(ends: ExitS
     )
 
 
+def test_the_files_of_a_unix_socket_that_is_not_asked_for_are_removed(ends: ExitStack, tmp_path: Path) -> None:
+    old = HandingReactor(Reactor(), {})
+    web: Any = old.listenUNIX(str(tmp_path / "web"), Factory(), wantPID=True)
+    admin: Any = old.listenUNIX(str(tmp_path / "admin"), Factory())
+    for port in (web, admin):
+        ends.callback(port.socket.close)
+    # Somebody has put something else in the place of this one.
+    (tmp_path / "admin").unlink()
+    (tmp_path / "admin").write_text("kept")
+    handed = handed_on(old)
+
+    HandingReactor(Reactor(), handed).close_rest()
+
+    assert [each.name for each in tmp_path.iterdir()] == ["admin"]
+
+
 def test_what_is_not_asked_for_is_closed(ends: ExitStack) -> None:
     old = HandingReactor(Reactor(), {})
     port: Any = old.listenTCP(0, Factory(), interface="127.0.0.1")
