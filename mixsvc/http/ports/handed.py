@@ -22,7 +22,7 @@ from twisted.python.lockfile import FilesystemLock
 
 from mixsvc.http.ports.inherited import InheritedUnixPort, family_of
 
-__all__ = ["HandingReactor", "tcp_name", "unix_name"]
+__all__ = ["HandingReactor", "is_tcp", "tcp_name", "unix_name"]
 
 # What the lock of a Unix socket is called, behind the path of the socket (twisted.internet.unix.Port).
 LOCK: Final = ".lock"
@@ -33,6 +33,11 @@ _log = Logger()
 def tcp_name(interface: str, port: int) -> str:
     """The name of a TCP socket."""
     return f"tcp:{interface}:{port}"
+
+
+def is_tcp(name: str, port: int) -> bool:
+    """Whether it is the name of a TCP socket with this port, whatever its interface is."""
+    return port != 0 and name.startswith("tcp:") and name.endswith(f":{port}")
 
 
 def unix_name(path: str | bytes) -> str:

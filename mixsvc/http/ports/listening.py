@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final, Self
 
@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
 from mixsvc.http.ports.certificates import CertificateReactor
-from mixsvc.http.ports.handed import tcp_name, unix_name
+from mixsvc.http.ports.handed import is_tcp, tcp_name, unix_name
 from mixsvc.http.ports.inherited import (
     AdoptingReactor,
     UnusableDescriptor,
@@ -66,6 +66,10 @@ ADVICE: Final = {
 }
 OTHER_ADVICE: Final = ("give another one", "with --port or --listen")
 
+# The same where it is this service that uses the port.
+TWICE: Final = "another endpoint of this service has this port; give each a port of its own, or one of the two alone"
+ELSEWHERE: Final = "this service has the port with another interface, which a restart cannot change; stop and start it"
+
 # In the text of an endpoint with a socket that systemd, or a program that does the same, has opened.
 SYSTEMD: Final = "systemd"
 
@@ -79,16 +83,25 @@ class InheritedSocket(Exception):
     """The socket is open already: this process has inherited it."""
 
 
+class OwnPort(CannotListenError):
+    """This service has the port itself. advice: what to do."""
+
+    def __init__(self, interface: str, port: int, cause: Exception, advice: str) -> None:
+        CannotListenError.__init__(self, interface, port, cause)
+        self.advice = advice
+
+
 class TrialReactor:
     """A context manager that listens like a reactor, and closes all its sockets at the end.
 
     They stay open until then, so that two endpoints that want the same port conflict.
     """
 
-    def __init__(self, handed: Container[str] = ()) -> None:
+    def __init__(self, handed: Collection[str] = ()) -> None:
         """handed: the names of sockets that were handed down, and are open already."""
         self._probes = ExitStack()
         self._handed = handed
+        self._tried: list[str] = []
         self.inherited: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -99,6 +112,8 @@ class TrialReactor:
 
     def listenTCP(self, port: int, factory: object, backlog: int = 50, interface: str = "") -> None:
         """Raises CannotListenError where a reactor's listenTCP would."""
+        tried = tuple(self._tried)
+        self._tried.append(tcp_name(interface, port))
         if tcp_name(interface, port) in self._handed:
             return
         family = socket.AF_INET6 if ":" in interface else socket.AF_INET
@@ -109,7 +124,15 @@ class TrialReactor:
             probe.bind((interface, port))
             probe.listen(1)
         except (OSError, OverflowError) as error:
+            if getattr(error, "errno", 0) == errno.EADDRINUSE:
+                self._find_own(tried, interface, port, error)
             raise CannotListenError(interface, port, error) from None
+
+    def _find_own(self, tried: Collection[str], interface: str, port: int, error: Exception) -> None:
+        """Raises OwnPort if an endpoint before this one, or the process before this one, has the port."""
+        for names, advice in ((tried, TWICE), (self._handed, ELSEWHERE)):
+            if any(is_tcp(name, port) for name in names):
+                raise OwnPort(interface, port, error, advice) from None
 
     def listenSSL(
         self, port: int, factory: object, contextFactory: object, backlog: int = 50, interface: str = ""
@@ -173,7 +196,7 @@ def check_ports(
     endpoints: Sequence[str],
     admin_endpoints: Sequence[str] = (),
     others: Mapping[str, Sequence[str]] | None = None,
-    handed: Container[str] = (),
+    handed: Collection[str] = (),
 ) -> None:
     """Check that the ports can be opened, and leave them closed. others: more endpoints, by their setting.
 
@@ -305,6 +328,8 @@ def _with_backlog(description: str) -> str:
 def _cannot_listen(description: str, error: BaseException, setting: str) -> CannotListen:
     if isinstance(error, UnusableDescriptor):
         return CannotListen(f"cannot listen on {description}: {error}")
+    if isinstance(error, OwnPort):
+        return CannotListen(f"cannot listen on {_location(description, error)}: {error.advice}")
     cause = error.socketError if isinstance(error, CannotListenError) else error
     if isinstance(error, CannotListenError) and cause == LOCKED:
         return CannotListen(

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting, CannotListen
+from mixsvc.http.ports.handed import tcp_name
 from mixsvc.http.ports.listening import ADMIN_LISTEN, check_ports, close_port, open_port
 from tests.test_service import Reactor
 
@@ -57,8 +58,13 @@ def test_a_port_that_guests_and_operators_want_is_found_out() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(CannotListen, match="Address already in use"):
+    with pytest.raises(CannotListen, match="another endpoint of this service has this port"):
         check_ports([f"tcp:{port}"], [f"tcp:{port}"])
+
+
+def test_a_port_that_the_process_before_has_with_another_interface_is_no_other_programs(busy: int) -> None:
+    with pytest.raises(CannotListen, match=rf"\*:{busy}: this service has the port with another .* stop and start it$"):
+        check_ports([f"tcp:{busy}"], handed={tcp_name("127.0.0.1", busy)})
 
 
 def test_an_invalid_endpoint_for_operators_is_refused() -> None:
@@ -89,7 +95,7 @@ def test_one_port_that_two_endpoints_want_is_found_out() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(CannotListen, match="Address already in use"):
+    with pytest.raises(CannotListen, match="another endpoint of this service has this port"):
         check_ports([f"tcp:{port}", f"tcp:{port}:interface=127.0.0.1"])
 
 
