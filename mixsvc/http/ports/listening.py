@@ -42,6 +42,12 @@ EXAMPLE_PORTS: Final = {ADMIN_LISTEN: 9090, "[chat] listen": 8081, "[irc] listen
 # sun_path of unix(7), without the NUL at its end.
 MOST_PATH_BYTES: Final = 107
 
+MOST_PORT: Final = 65535
+
+# An interface that is meant as an address and not as a name; an address of IPv6 whose colons are not escaped.
+ADDRESS: Final = re.compile(r"[0-9.]+|.*:.*")
+BARE_COLONS: Final = re.compile(r"interface=((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?=:|$)")
+
 # Connections that wait to be accepted; the system may allow fewer (net.core.somaxconn).
 BACKLOG: Final = 4096
 
@@ -166,12 +172,52 @@ class TrialReactor:
         return lambda *args, **kwargs: None
 
 
-def _try_path(path: str) -> None:
+class RuleReactor(TrialReactor):
+    """Opens nothing, and raises what no moment would change: for ports, addresses and paths that cannot be."""
+
+    def listenTCP(self, port: int, factory: object, backlog: int = 50, interface: str = "") -> None:
+        """Raises CannotListenError."""
+        fault = ""
+        if not 0 <= port <= MOST_PORT:
+            fault = f"A port is a number from 0 to {MOST_PORT}"
+        elif ADDRESS.fullmatch(interface) and not _is_address(interface):
+            fault = "Its interface is no address"
+        if fault:
+            raise CannotListenError(interface, port, OSError(errno.EINVAL, fault))
+
+    def listenUNIX(
+        self, address: str, factory: object, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
+    ) -> None:
+        """The same for a path."""
+        try:
+            _check_place(address)
+        except OSError as error:
+            raise CannotListenError(None, address, error) from None
+
+    def adoptStreamPort(self, descriptor: int, family: int, factory: object) -> None:
+        """Who starts the service passes its sockets."""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        socket.getaddrinfo(text, 0, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return False
+    return True
+
+
+def _check_place(path: str) -> str:
+    """Returns the folder of a socket. Raises OSError if there can be none."""
     if len(os.fsencode(path)) > MOST_PATH_BYTES:
         raise OSError(errno.ENAMETOOLONG, "The path of the socket is too long")
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise OSError(errno.ENOENT, "Its directory does not exist")
+    return folder
+
+
+def _try_path(path: str) -> None:
+    folder = _check_place(path)
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise OSError(errno.EACCES, "Its directory cannot be written to")
     if os.path.lexists(path):
@@ -224,10 +270,15 @@ def _check_port(endpoint: IStreamServerEndpoint, description: str, setting: str)
 
 
 def check_endpoints(endpoints: Sequence[str], setting: str) -> None:
-    """Check the text of endpoints, without opening a port. setting: named by BadSetting, which is raised."""
-    with TrialReactor() as trial:
+    """Check endpoints without opening a port: their text, and that there can be such ports and paths.
+
+    setting: named by BadSetting, which is raised, or CannotListen.
+    """
+    with RuleReactor() as rules:
         for description in endpoints:
-            _endpoint(trial, description, setting)
+            endpoint = _endpoint(rules, description, setting)
+            if SYSTEMD not in description:
+                _check_port(endpoint, description, setting)
 
 
 async def open_port(
@@ -300,6 +351,8 @@ def _no_endpoint(description: str, error: Exception, setting: str) -> BadSetting
         reason = why_not_passed(start_environment())
     elif isinstance(error, AttributeError) and SYSTEMD in description:
         reason = "domain= is INET, INET6 or UNIX"
+    elif bare := BARE_COLONS.search(description):
+        reason = f"write {bare[1]} as {bare[1].replace(':', chr(92) + ':')}"
     port = EXAMPLE_PORTS.get(setting, 8080)
     return BadSetting(
         f"{setting}: {description!r} is not an endpoint ({reason}); "

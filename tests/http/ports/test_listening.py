@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import BadSetting, CannotListen
 from mixsvc.http.ports.handed import tcp_name
-from mixsvc.http.ports.listening import ADMIN_LISTEN, check_ports, close_port, open_port
+from mixsvc.http.ports.listening import ADMIN_LISTEN, check_endpoints, check_ports, close_port, open_port
 from tests.test_service import Reactor
 
 
@@ -89,6 +89,35 @@ def test_a_version_six_address_is_tried_as_such() -> None:
 def test_what_is_no_endpoint_is_refused(description: str) -> None:
     with pytest.raises(BadSetting, match=r"^\[server\] listen: .* is not an endpoint \(.*\); give one such as"):
         check_ports([description])
+
+
+@pytest.mark.parametrize(
+    ("description", "reason"),
+    [
+        ("tcp:99999", "A port is a number from 0 to 65535"),
+        ("tcp:-1", "A port is a number from 0 to 65535"),
+        ("haproxy:tcp:70000", "A port is a number from 0 to 65535"),
+        ("tcp:0:interface=999.1.1.1", "Its interface is no address"),
+        (r"tcp:0:interface=\:\:1\:x", "Its interface is no address"),
+        (f"unix:/tmp/{'x' * 103}", "The path of the socket is too long"),
+        ("unix:/nowhere/x.sock", "Its directory does not exist"),
+    ],
+)
+def test_what_can_never_be_opened_is_found_without_opening_anything(description: str, reason: str) -> None:
+    with pytest.raises(CannotListen, match=rf"\({reason}\): give another one in \[irc\] listen$"):
+        check_endpoints([description], "[irc] listen")
+
+
+def test_what_another_moment_may_change_is_not_looked_at(busy: int) -> None:
+    check_endpoints(
+        [f"tcp:{busy}:interface=127.0.0.1", "tcp:80:interface=192.0.2.1", "tcp:0:interface=web"], "[irc] listen"
+    )
+    check_endpoints([r"tcp:0:interface=\:\:1", "unix:x.sock"], "[irc] listen")
+
+
+def test_an_address_without_its_backslashes_is_shown_with_them() -> None:
+    with pytest.raises(BadSetting, match=r"is not an endpoint \(write ::1 as \\:\\:1\); give"):
+        check_ports(["tcp:0:interface=::1:backlog=5"])
 
 
 def test_one_port_that_two_endpoints_want_is_found_out() -> None:
