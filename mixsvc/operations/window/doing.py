@@ -12,7 +12,7 @@ from mixsvc.errors import MixError
 from mixsvc.operations.window.call import WindowCall
 from mixsvc.operations.window.desk import WindowDesk
 from mixsvc.operations.window.forms import FormAction
-from mixsvc.operations.window.pages import CONFIRMED, Notice, WindowPages
+from mixsvc.operations.window.pages import CONFIRMED, LAST, Notice, WindowPages
 from mixsvc.operations.window.responses import html_answer, json_answer, redirect
 from mixsvc.operations.window.sessions import WindowSession
 
@@ -43,6 +43,8 @@ class WindowActions:
         notice = await self._done(action, words)
         if call.wants_json:
             return json_answer(200, {"ok": notice.ok, "text": notice.text})
+        if action.name in LAST:
+            return html_answer(200, self._pages.outcome(call.root, action, notice))
         self._notices[session.id] = notice
         while len(self._notices) > MAX_NOTICES:
             self._notices.popitem(last=False)

@@ -11,10 +11,13 @@ from mixsvc.operations.window.files import WindowFiles
 from mixsvc.operations.window.forms import FormAction
 from mixsvc.operations.window.rendering import LiveParts
 
-__all__ = ["CONFIRMED", "LoginPage", "Notice", "WindowPages"]
+__all__ = ["CONFIRMED", "LAST", "LoginPage", "Notice", "WindowPages"]
 
 # Actions that somebody is asked about before.
 CONFIRMED: Final = frozenset(("ban", "close", "drain", "restart"))
+
+# Actions whose outcome no later page of this process can tell.
+LAST: Final = frozenset(("restart",))
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class WindowPages:
         """Returns the question whether an action is meant. words: for its arguments."""
         values = {"action": action, "words": words, "words_json": json.dumps(words), "proof": proof}
         return self._page("confirm.html", root, values)
+
+    def outcome(self, root: str, action: FormAction, notice: Notice) -> bytes:
+        """Returns what came of an action, as a page of its own."""
+        return self._page("outcome.html", root, {"action": action, "notice": notice})
 
     def refusal(self, root: str, status: int, title: str, text: str) -> bytes:
         """Returns a page that says why there is no other one."""

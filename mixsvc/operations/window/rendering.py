@@ -54,9 +54,14 @@ class LiveParts:
 
 def window_templates() -> Environment:
     """The templates of this folder; all text is escaped, and what is missing is nothing. Called in a thread."""
-    loader = FileSystemLoader(FOLDER)
     templates = Environment(
-        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # By the time of a restart the files may be those of another version.
+        auto_reload=False,
     )
     templates.filters.update(FILTERS, cells=cells)
     templates.globals.update(row_button=row_button)

@@ -56,6 +56,7 @@ ACTIONS: Final = (
         "let /readyz say that the service should get no new requests, or take that back",
         (Argument("off", "the word off takes it back", default=""),),
     ),
+    Action("restart", "let a new process take over"),
     Action("ask", "ask a source of rates now", (Argument("source", "the name of a source"),)),
 )
 

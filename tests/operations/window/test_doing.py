@@ -59,6 +59,14 @@ class ActionTests(WindowTestCase):
         assert self.post("/window/do/ban", fields).status == 303
         assert self.desk.done == [("ban", ["lobby", HOSTILE])]
 
+    def test_what_came_of_a_restart_is_a_page_as_the_next_one_comes_from_another_process(self) -> None:
+        done = self.do("restart", {"confirmed": "yes"})
+
+        assert done.status == 200
+        assert 'data-ok="yes">restart is done</p>' in done.body
+        assert '<a class="button" href="../../">To the window</a>' in done.body
+        assert "restart is done" not in self.get().body
+
     def test_dangerous_ones_are_among_those(self) -> None:
         for action in ("drain", "close", "ban"):
             self.do(action, {})
