@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,8 +75,8 @@ def drawing(launch: Launch) -> Launch:
 
 
 def begun(service: Service) -> Service:
-    """The service, once it knows the past."""
-    wait_until(lambda: b"archive" in ask(service, 9000, "svg").body, "no past")
+    """The service, once it knows the past, and not only the latest rates of the archive."""
+    wait_until(lambda: re.search(rb">200\d-\d\d-\d\d to ", ask(service, 9000, "svg").body) is not None, "no past")
     assert ask(service, 9000).status == 200
     return service
 

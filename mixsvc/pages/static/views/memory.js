@@ -79,9 +79,13 @@ export function remember({ rooms, ...rest }) {
   if (rooms) {
     const left = Object.keys(known).filter((name) => !Object.hasOwn(rooms, name));
     const changed = Object.entries(rooms).filter(([name, read]) => known[name] !== read);
+    known = rooms;
+    if (left.length + changed.length + Object.keys(rest).length === 0) {
+      // To write what is there already would undo what another window writes at this moment.
+      return;
+    }
     left.forEach((name) => delete kept.rooms[name]);
     Object.assign(kept.rooms, Object.fromEntries(changed));
-    known = rooms;
   }
   try {
     localStorage.setItem(KEY, JSON.stringify(kept));

@@ -1,0 +1,40 @@
+"""What the page keeps in the browser, where several windows write."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.support.modules import open_stage
+
+STAGE: Final = """<!doctype html><title>Memory</title>
+<script type="module">
+globalThis.written = [];
+const write = Storage.prototype.setItem;
+Storage.prototype.setItem = function (key, value) {
+  written.push(JSON.parse(value));
+  write.call(this, key, value);
+};
+globalThis.memory = await import("/views/memory.js");
+globalThis.isReady = true;
+</script>
+"""
+
+
+@pytest.fixture
+def written(chrome: Browser, installed: Path) -> Any:
+    """Returns what was written, rooms only, when each of these was remembered."""
+    page = chrome.new_page()
+    open_stage(page, installed, STAGE)
+    script = "all => { all.forEach((each) => memory.remember(each)); return written.map(({ rooms }) => rooms); }"
+    yield lambda *all: page.evaluate(script, all)
+    page.close()
+
+
+def test_what_is_kept_already_is_not_written_again(written: Any) -> None:
+    assert written({"rooms": {"lobby": 3}}, {"rooms": {"lobby": 3}}, {"notify": True}, {"rooms": {}}) == [
+        {"lobby": 3},
+        {"lobby": 3},
+        {},
+    ]
