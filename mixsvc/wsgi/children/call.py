@@ -106,8 +106,8 @@ class ChildCall:
     def respond(self, payload: bytes) -> None:
         """Send a whole response. Raises BadFrame."""
         code, reason, headers, body = decode_head(payload)
-        self._headers = headers
-        self._show(body)
+        if self.answered is not None:
+            self.answered(headers, body[:BEGINNING_BYTES])
         self._answer(code, reason, headers, body)
 
     def hold(self, payload: bytes) -> None:

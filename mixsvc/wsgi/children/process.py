@@ -46,6 +46,7 @@ class ViewProcess:
         self._reactor = reactor
         self._command = command
         self._owner = owner
+        self._stalled = partial(owner.process_freed, self)
         self.pid: int | None = None
         self.is_ready = False
         # Calls that have ended.
@@ -159,7 +160,7 @@ class ViewProcess:
         call.process = self
         call.gone = lambda: self._gone(id)
         call.taken = lambda size: self._send(FrameType.ROOM, id, size.to_bytes(4, "big"))
-        call.stalled = partial(self._owner.process_freed, self)
+        call.stalled = self._stalled
         self._link.send(encode_frame(type, id, payload), call.descriptor)
         return id
 
