@@ -18,7 +18,7 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 # What git ignores and no fresh checkout has.
 IGNORED: Final = shutil.ignore_patterns(
     *(".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "build", "dist", "node_modules"),
-    *("vendor", "built", "fonts", "*.sqlite3*"),
+    *("vendor", "built", "fonts", "*.sqlite3*", "*.ctl"),
 )
 
 
