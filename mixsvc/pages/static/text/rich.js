@@ -32,7 +32,7 @@ const waiting = new Set();
  * @param {() => void} changed  called where the element changes later
  */
 export function showText(place, text, names, changed) {
-  if (!MAYBE.test(text) || text.length > LONGEST) {
+  if (!needsParser(text)) {
     place.replaceChildren(...plain(text, names));
   } else if (parse) {
     place.replaceChildren(...rendered(parse(text, names), names));
@@ -44,6 +44,18 @@ export function showText(place, text, names, changed) {
     });
     loading ??= load();
   }
+}
+
+/** Wait until a text can be read as it is shown, or the parser that it needs cannot come. @param {string} text */
+export async function parserFor(text) {
+  if (needsParser(text) && !parse) {
+    await (loading ??= load());
+  }
+}
+
+/** @param {string} text */
+function needsParser(text) {
+  return MAYBE.test(text) && text.length <= LONGEST;
 }
 
 async function load() {

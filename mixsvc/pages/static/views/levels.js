@@ -3,6 +3,7 @@
 
 import { calls } from "../text/calls.js";
 import { namesIn } from "../text/mentions.js";
+import { parserFor } from "../text/rich.js";
 import { remember, remembered } from "./memory.js";
 
 /** @type {Record<string, string>} */
@@ -27,9 +28,13 @@ export function levelItems(room) {
 }
 
 /** Whether somebody wants to hear of a message. @param {Room} room @param {Said} said @param {string} self */
-export function isWanted(room, said, self) {
+export async function isWanted(room, said, self) {
   const level = levelOf(room.name);
-  return level === "all" || (level === "mentions" && calls(said.text, namesIn(room, self)));
+  if (level !== "mentions") {
+    return level === "all";
+  }
+  await parserFor(said.text);
+  return calls(said.text, namesIn(room, self));
 }
 
 /** @param {string} room */

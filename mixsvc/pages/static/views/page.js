@@ -200,8 +200,8 @@ export class Page {
   }
 
   /** @param {Room} room @param {Said} said */
-  heard(room, said) {
-    if (said.name !== this.#self.name && isWanted(room, said, this.#self.name)) {
+  async heard(room, said) {
+    if (said.name !== this.#self.name && (await isWanted(room, said, this.#self.name))) {
       this.#attention.heard(room, said, () => this.open(room.name));
     }
   }
