@@ -360,6 +360,7 @@ class Session:
         batch, self.batch = self.batch, None
         if batch is not None:
             batch.holders -= 1
+            self.silent_beats = 0
             writer = self._writer
             if writer is not None and writer.ready and not self._outbox and batch.fits(self.scheduler.frame_messages):
                 self.sent_at = self.scheduler.now
@@ -376,7 +377,6 @@ class Session:
             self._flushed()
 
     def _go_on_to_the_end(self) -> None:
-        self.silent_beats = 0
         if self.state is State.FINISHING and self._flushed is None:
             self._move(Input.CLOSE)
         if self.state is State.ABORTING:
@@ -396,6 +396,7 @@ class Session:
     def _drain(self) -> None:
         while self._outbox and self._writer is not None and self._writer.ready:
             data = self._framing.encode(self._outbox.take(self.scheduler.frame_messages))
+            self.silent_beats = 0
             self.sent_at = self.scheduler.now
             self._writer.write(data)
 

@@ -90,7 +90,8 @@ class Subscription(TCPMethods):
             flow, protocol, self._protocol = self.flow, self._protocol, None
             self._subscriber.subscription_ended(self)
             self.resumeProducing()
-            self.unregisterProducer()
+            self.flow = None
+            self._subscriber.producer_changed()
             end_application(OF_TOPIC, flow, protocol, reason)
 
     def flushed(self) -> None:

@@ -125,6 +125,18 @@ class EndingTests(ProducerCase):
 
         self.assertEqual((app.reasons[0].type, producer.calls), (ConnectionLost, ["stop"]))
 
+    def test_a_client_that_polls_again_and_again_does_not_make_it_wait_longer(self) -> None:
+        client = XHRClient(self.service, "polls")
+        app, producer = self.service.apps.last, RecordingProducer()
+        app.transport.registerProducer(producer, True)
+        app.transport.close(4000, "bye")
+        for _ in range(3):
+            self.assertEqual(client.messages, [])
+            self.service.advance(HEARTBEAT)
+
+        self.assertEqual(client.closed_with, (4000, "bye"))
+        self.assertEqual(([each.type for each in app.reasons], producer.calls), ([ConnectionDone], ["stop"]))
+
     def test_a_producer_that_writes_nothing_for_two_heartbeats_is_not_waited_for(self) -> None:
         for _ in range(2):
             self.service.advance(HEARTBEAT + 1)

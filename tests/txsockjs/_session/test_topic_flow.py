@@ -1,6 +1,7 @@
 """Topics of one session that send more than their client takes, or take less than it sends."""
 
 from io import BytesIO
+from typing import Any
 
 from twisted.protocols.basic import FileSender
 
@@ -53,6 +54,18 @@ class FlowTests(Case):
         self.service.flush()
 
         self.assertEqual(producer.calls, [])
+
+    def test_the_session_waits_for_none_whose_topic_has_ended(self) -> None:
+        transport: Any = self.apps.last.transport
+        transport.registerProducer(RecordingProducer(), True)
+        transport.loseConnection()
+        transport.unregisterProducer()
+        self.service.flush()
+
+        transport.session_transport.loseConnection()
+
+        self.assertEqual(self.got(), ["uns,news"])
+        self.assertIsNotNone(self.socket.closed_with)
 
     def test_there_is_one_at_a_time(self) -> None:
         self.apps.last.transport.registerProducer(RecordingProducer(), True)
