@@ -76,11 +76,8 @@ Stage = Callable[[str], Any]
 @pytest.fixture(scope="module")
 def stage(chrome: Browser, installed: Path) -> Iterator[Stage]:
     """Runs a script; returns what the script returns."""
-    page = chrome.new_page()
-    open_stage(page, installed, STAGE)
-
-    yield lambda script: page.evaluate(f"async () => {{ {script} }}")
-    page.close()
+    with open_stage(chrome, installed, STAGE) as page:
+        yield lambda script: page.evaluate(f"async () => {{ {script} }}")
 
 
 @pytest.mark.parametrize(

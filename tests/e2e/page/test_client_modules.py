@@ -70,11 +70,8 @@ Stage = Callable[[str], Any]
 @pytest.fixture(scope="module")
 def stage(chrome: Browser, installed: Path) -> Iterator[Stage]:
     """Runs a script with a client `it`; returns what the script returns."""
-    page = chrome.new_page()
-    open_stage(page, installed, STAGE)
-
-    yield lambda script: page.evaluate(f"async () => {{ const it = made(); const {{ chat }} = it; {script} }}")
-    page.close()
+    with open_stage(chrome, installed, STAGE) as page:
+        yield lambda script: page.evaluate(f"async () => {{ const it = made(); const {{ chat }} = it; {script} }}")
 
 
 @pytest.mark.parametrize("about", ["", "room: 'lobby', number: 2"])

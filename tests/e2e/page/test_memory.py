@@ -25,11 +25,9 @@ globalThis.isReady = true;
 @pytest.fixture
 def written(chrome: Browser, installed: Path) -> Any:
     """Returns what was written, rooms only, when each of these was remembered."""
-    page = chrome.new_page()
-    open_stage(page, installed, STAGE)
-    script = "all => { all.forEach((each) => memory.remember(each)); return written.map(({ rooms }) => rooms); }"
-    yield lambda *all: page.evaluate(script, all)
-    page.close()
+    with open_stage(chrome, installed, STAGE) as page:
+        script = "all => { all.forEach((each) => memory.remember(each)); return written.map(({ rooms }) => rooms); }"
+        yield lambda *all: page.evaluate(script, all)
 
 
 def test_what_is_kept_already_is_not_written_again(written: Any) -> None:

@@ -52,16 +52,14 @@ Show = Callable[..., Any]
 @pytest.fixture(scope="module")
 def stage(chrome: Browser, installed: Path) -> Iterator[Show]:
     """Shows a text and returns the elements that it became, each as ‹tag.class address›…‹/›; or calls a function."""
-    page = chrome.new_page()
-    open_stage(page, installed, STAGE)
+    with open_stage(chrome, installed, STAGE) as page:
 
-    def show(text: object, function: str = "show", *more: object) -> Any:
-        return page.evaluate("([name, ...all]) => globalThis[name](...all)", [function, text, *more])
+        def show(text: object, function: str = "show", *more: object) -> Any:
+            return page.evaluate("([name, ...all]) => globalThis[name](...all)", [function, text, *more])
 
-    yield show
-    names = set(page.evaluate("[...attributes]"))
-    page.close()
-    assert names <= {"class", "href", "title", "target", "rel", "tabindex"}
+        yield show
+        names = set(page.evaluate("[...attributes]"))
+        assert names <= {"class", "href", "title", "target", "rel", "tabindex"}
 
 
 @pytest.mark.parametrize(
