@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from twisted.python.lockfile import FilesystemLock
 
 from mixsvc.http.ports.inherited import InheritedUnixPort, family_of
+from mixsvc.http.ports.unix_paths import is_socket
 
 __all__ = ["HandingReactor", "is_tcp", "tcp_name", "unix_name"]
 
@@ -220,10 +221,11 @@ def _is_gone(address: str) -> bool:
 
 
 def _bound(address: str, backlog: int, mode: int) -> socket.socket:
-    """A new socket of this name, in the place of a dead one."""
+    """A new socket of this name, in the place of a dead one. Raises OSError if something else is there."""
     path = os.fsdecode(address)
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    if is_socket(path):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
     made = socket.socket(socket.AF_UNIX)
     try:
         made.bind(path)

@@ -4,7 +4,6 @@ import errno
 import os
 import re
 import socket
-import stat
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final, Self
@@ -29,6 +28,7 @@ from mixsvc.http.ports.inherited import (
     start_environment,
     why_not_passed,
 )
+from mixsvc.http.ports.unix_paths import is_socket
 
 __all__ = ["ADMIN_LISTEN", "SERVER_LISTEN", "check_endpoints", "close_port", "open_port", "check_ports"]
 
@@ -150,9 +150,10 @@ class TrialReactor:
         self, address: str, factory: object, backlog: int = 50, mode: int = 0o666, wantPID: bool = False
     ) -> None:
         """Raises CannotListenError for a path where no socket can be made, or where something else is."""
-        if unix_name(address) in self._handed:
-            return
         try:
+            if unix_name(address) in self._handed:
+                _check_file(address)
+                return
             _try_path(address)
         except OSError as error:
             raise CannotListenError(None, address, error) from None
@@ -216,14 +217,20 @@ def _check_place(path: str) -> str:
     return folder
 
 
+def _check_file(path: str) -> None:
+    """Raises OSError for a plain file, to which connecting is refused as to the socket of a dead process."""
+    if os.path.lexists(path) and not is_socket(path):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
 def _try_path(path: str) -> None:
     folder = _check_place(path)
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise OSError(errno.EACCES, "Its directory cannot be written to")
+    _check_file(path)
     if os.path.lexists(path):
         with socket.socket(socket.AF_UNIX) as probe:
-            # A plain file, to which connecting is refused as well, is in the way; the socket of a dead process is not.
-            if not stat.S_ISSOCK(os.lstat(path).st_mode) or probe.connect_ex(path) != errno.ECONNREFUSED:
+            if probe.connect_ex(path) != errno.ECONNREFUSED:
                 raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 

@@ -3,12 +3,12 @@
 import errno
 import os
 import socket
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 from mixsvc.errors import BadSetting, CannotListen
+from mixsvc.http.ports.unix_paths import is_socket
 
 __all__ = ["LONGEST_PATH", "SocketFile", "check_control", "check_length"]
 
@@ -37,7 +37,7 @@ def check_control(path: str) -> None:
         raise _unusable(path, "its directory does not exist")
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise _unusable(path, "its directory cannot be written to")
-    if os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
+    if os.path.lexists(path) and not is_socket(path):
         raise _unusable(path, "there is something else of this name")
 
 
@@ -77,9 +77,9 @@ class SocketFile:
     def adopted(cls, path: str, descriptor: int) -> "SocketFile":
         """The one that another process has made at this path, and handed down as a descriptor, which is closed.
 
-        Where its name is gone, a new one is made; raises as that does.
+        Where its name is gone, a new one is made; raises as that does, and where something else has the name.
         """
-        if not os.path.lexists(path):
+        if not is_socket(path):
             os.close(descriptor)
             return cls(path)
         found = cls.__new__(cls)

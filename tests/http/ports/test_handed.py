@@ -13,6 +13,7 @@ from twisted.internet import tcp, unix
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 
+from mixsvc.errors import CannotListen
 from mixsvc.http.ports.handed import HandingReactor, tcp_name, unix_name
 from mixsvc.http.ports.listening import check_ports
 
@@ -168,6 +169,23 @@ def test_a_unix_socket_whose_file_is_gone_is_made_again(ends: ExitStack, tmp_pat
     assert os.readlink(f"{path}.lock") == str(os.getpid())
     close(port)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plain_file_in_the_place_of_a_unix_socket_stays_and_is_refused(ends: ExitStack, tmp_path: Path) -> None:
+    path = tmp_path / "web"
+    old = HandingReactor(Reactor(), {})
+    kept: Any = old.listenUNIX(str(path), Factory())
+    ends.callback(kept.socket.close)
+    path.unlink()
+    path.write_text("kept")
+
+    with pytest.raises(CannotListen, match="Address already in use"):
+        check_ports([f"unix:{path}"], handed={unix_name(str(path))})
+    # It may come after the check.
+    with pytest.raises(OSError, match="Address already in use"):
+        HandingReactor(Reactor(), handed_on(old)).listenUNIX(str(path), Factory())
+
+    assert path.read_text() == "kept"
 
 
 def test_a_process_that_does_not_take_over_leaves_the_files_and_the_socket_alone(

@@ -129,3 +129,15 @@ def test_one_whose_name_is_gone_is_made_again() -> None:
     old.close()
     assert Path(PATH).exists()
     new.close()
+
+
+def test_a_file_that_has_the_name_of_one_that_was_handed_down_stays() -> None:
+    old = SocketFile(PATH)
+    os.unlink(PATH)
+    Path(PATH).write_text("important")
+
+    with pytest.raises(BadSetting, match=r"there is something else of this name\)"):
+        SocketFile.adopted(PATH, os.dup(old.socket.fileno()))
+
+    old.close()
+    assert Path(PATH).read_text() == "important"
