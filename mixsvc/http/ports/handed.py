@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python.lockfile import FilesystemLock
 
 from mixsvc.http.ports.inherited import InheritedUnixPort, family_of
-from mixsvc.http.ports.unix_paths import is_socket
+from mixsvc.http.ports.unix_paths import is_socket, leads_to
 
 __all__ = ["HandingReactor", "is_tcp", "tcp_name", "unix_name"]
 
@@ -153,13 +153,13 @@ class HandingReactor:
         self._shared[name] = port
 
     def close_rest(self) -> None:
-        """Close what was handed down and nobody has asked for, and remove the files of it."""
+        """Close what was handed down and nobody has asked for, and remove the files that are its own still."""
         rest, self._handed = self._handed, {}
         for name, number in rest.items():
-            os.close(number)
             kind, _, path = name.partition(":")
-            if kind == "unix":
+            if kind == "unix" and leads_to(path, number):
                 _remove_files(path)
+            os.close(number)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
@@ -240,10 +240,9 @@ def _bound(address: str, backlog: int, mode: int) -> socket.socket:
 def _remove_files(path: str) -> None:
     """Remove a Unix socket and its lock."""
     try:
-        if stat.S_ISSOCK(os.lstat(path).st_mode):
-            os.unlink(path)
-            if os.path.islink(path + LOCK):
-                os.unlink(path + LOCK)
+        os.unlink(path)
+        if os.path.islink(path + LOCK):
+            os.unlink(path + LOCK)
     except FileNotFoundError:
         pass
     except OSError as error:

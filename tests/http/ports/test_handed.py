@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -234,6 +236,24 @@ def test_the_files_of_a_unix_socket_that_is_not_asked_for_are_removed(ends: Exit
     HandingReactor(Reactor(), handed).close_rest()
 
     assert [each.name for each in tmp_path.iterdir()] == ["admin"]
+
+
+def test_a_socket_that_another_program_has_bound_there_meanwhile_is_not_removed(
+    ends: ExitStack, tmp_path: Path
+) -> None:
+    path = tmp_path / "web"
+    old = HandingReactor(Reactor(), {})
+    kept: Any = old.listenUNIX(str(path), Factory(), wantPID=True)
+    ends.callback(kept.socket.close)
+    path.unlink()
+    other = ends.enter_context(socket.socket(socket.AF_UNIX))
+    other.bind(str(path))
+    listen = f"import socket; socket.socket(fileno={other.fileno()}).listen()"
+    subprocess.run([sys.executable, "-S", "-c", listen], pass_fds=[other.fileno()], check=True)
+
+    HandingReactor(Reactor(), handed_on(old)).close_rest()
+
+    assert path.is_socket()
 
 
 def test_what_is_not_asked_for_is_closed(ends: ExitStack) -> None:
