@@ -12,6 +12,7 @@ import socket
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import count
 from typing import Any, Final, Protocol
 
@@ -23,7 +24,7 @@ from twisted.python.lockfile import FilesystemLock
 from mixsvc.http.ports.inherited import InheritedUnixPort, family_of
 from mixsvc.http.ports.unix_paths import is_socket, leads_to
 
-__all__ = ["HandingReactor", "is_tcp", "tcp_name", "unix_name"]
+__all__ = ["HandingReactor", "excludes", "tcp_name", "unix_name"]
 
 # What the lock of a Unix socket is called, behind the path of the socket (twisted.internet.unix.Port).
 LOCK: Final = ".lock"
@@ -36,9 +37,23 @@ def tcp_name(interface: str, port: int) -> str:
     return f"tcp:{interface}:{port}"
 
 
-def is_tcp(name: str, port: int) -> bool:
-    """Whether it is the name of a TCP socket with this port, whatever its interface is."""
-    return port != 0 and name.startswith("tcp:") and name.endswith(f":{port}")
+def excludes(name: str, interface: str, port: int) -> bool:
+    """Whether a socket of this name keeps a TCP port on an interface from being opened."""
+    kind, _, place = name.partition(":")
+    taken, _, number = place.rpartition(":")
+    if kind != "tcp" or port == 0 or number != str(port):
+        return False
+    one, other = _address(taken), _address(interface)
+    return one is None or other is None or one == other
+
+
+def _address(interface: str) -> IPv4Address | IPv6Address | None:
+    """None for all addresses, and for a name, which may be that of any."""
+    try:
+        found = ip_address(interface)
+    except ValueError:
+        return None
+    return None if found.is_unspecified else found
 
 
 def unix_name(path: str | bytes) -> str:

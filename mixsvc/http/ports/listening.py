@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.errors import BadSetting, CannotListen
 from mixsvc.http.ports.certificates import CertificateReactor
-from mixsvc.http.ports.handed import is_tcp, tcp_name, unix_name
+from mixsvc.http.ports.handed import excludes, tcp_name, unix_name
 from mixsvc.http.ports.inherited import (
     AdoptingReactor,
     UnusableDescriptor,
@@ -137,7 +137,7 @@ class TrialReactor:
     def _find_own(self, tried: Collection[str], interface: str, port: int, error: Exception) -> None:
         """Raises OwnPort if an endpoint before this one, or the process before this one, has the port."""
         for names, advice in ((tried, TWICE), (self._handed, ELSEWHERE)):
-            if any(is_tcp(name, port) for name in names):
+            if any(excludes(name, interface, port) for name in names):
                 raise OwnPort(interface, port, error, advice) from None
 
     def listenSSL(

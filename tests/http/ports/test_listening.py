@@ -67,6 +67,14 @@ def test_a_port_that_the_process_before_has_with_another_interface_is_no_other_p
         check_ports([f"tcp:{busy}"], handed={tcp_name("127.0.0.1", busy)})
 
 
+def test_a_port_that_the_service_has_on_another_address_only_is_another_programs_here(busy: int) -> None:
+    here, there = (f"tcp:{busy}:interface=127.0.0.{number}" for number in (1, 2))
+
+    for handed in (set[str](), {tcp_name("127.0.0.2", busy)}):
+        with pytest.raises(CannotListen, match=rf"127\.0\.0\.1:{busy} .*: another program uses it"):
+            check_ports([there, here], handed=handed)
+
+
 def test_an_invalid_endpoint_for_operators_is_refused() -> None:
     with pytest.raises(BadSetting, match=r"^\[server\] admin_listen: 'x' is not an endpoint"):
         check_ports(["tcp:0"], ["x"])
