@@ -8,9 +8,9 @@ one meets them:
   admin_listen; without that setting the first two are on the public port, before the application.
 - ports.py: opens the ports of a setting, and logs what is listened on.
 - later.py, window/: on that port, too: a page about the service, loaded when somebody asks for it first.
-- readiness.py: what /readyz says: STARTING, SERVING or STOPPING, whether a child can run views if there are children,
-  and whether the database completes a write. The result of one write holds for five seconds. Failing sources of rates
-  do not make the service unready.
+- readiness.py: what /readyz says: STARTING, SERVING, DRAINED or STOPPING, whether a child can run views if there are
+  children, and whether the database completes a write. The result of one write holds for five seconds. Failing sources
+  of rates do not make the service unready.
 - metrics.py: the numbers in the formats of Prometheus. The names are documented in docs/how-to/operations.md, and
   users' dashboards depend on them.
 - agreement.py: what all nodes of a chat must have in common, compared at the start and after a reload.

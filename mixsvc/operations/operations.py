@@ -216,7 +216,7 @@ class Operations:
             stage=lambda: self._readiness.stage.name.lower(),
             listening=self.port_log.lines,
             sessions=SessionBook(self._parts, self._reactor.seconds, time.time),
-            means=OperatorMeans(self.reopen, self.reload, self._readiness.drain, self.restart),
+            means=OperatorMeans(self.reopen, self.reload, self._rotate, self.restart),
         )
 
     def _load_watch(self) -> None:
@@ -323,12 +323,16 @@ class Operations:
 
     def _give_on(self, number: signal.Signals) -> bool:
         """Send a signal to the process that has taken over; whether there is one."""
+        successor = self._successor()
+        if successor:
+            with suppress(ProcessLookupError):
+                os.kill(successor, number)
+        return successor != 0
+
+    def _successor(self) -> int:
+        """The number of the process that has taken over; 0 if there is none."""
         restarting = self.restarting()
-        if restarting is None or not restarting.process:
-            return False
-        with suppress(ProcessLookupError):
-            os.kill(restarting.process, number)
-        return True
+        return restarting.process if restarting is not None else 0
 
     def _owe(self, number: signal.Signals) -> None:
         restarting = self.restarting()
@@ -337,13 +341,25 @@ class Operations:
 
     def acts_after_restart(self) -> Mapping[str, Callable[[], object]]:
         """What the process before this one may ask for: it was drained, or was asked for it during the restart."""
-        from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN
+        from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN, RETURNED
 
         return {
-            DRAINED: partial(self._readiness.drain, True),
+            DRAINED: partial(self._follow, True),
+            RETURNED: partial(self._follow, False),
             REOPEN: self.reopen,
             RELOAD: lambda: self.reload().addErrback(lambda failure: None),
         }
+
+    def _rotate(self, is_drained: bool) -> None:
+        """What an operator asks for; see Readiness.drain."""
+        if successor := self._successor():
+            raise ActionRefused(f"process {successor} is the service by now; ask again")
+        self._readiness.drain(is_drained)
+
+    def _follow(self, is_drained: bool) -> None:
+        """Be in rotation, or out of it, as the process before this one; a service that stops is out of it."""
+        with suppress(ActionRefused):
+            self._readiness.drain(is_drained)
 
     def is_drained(self) -> bool:
         """Whether an operator has taken the service out of rotation."""
@@ -351,9 +367,8 @@ class Operations:
 
     def reload(self) -> "Deferred[str]":
         """Read the settings again; see SettingsReload.reload. systemd and other nodes are told."""
-        restarting = self.restarting()
-        if restarting is not None and restarting.process:
-            return fail(ActionRefused(f"process {restarting.process} is the service by now; ask again"))
+        if successor := self._successor():
+            return fail(ActionRefused(f"process {successor} is the service by now; ask again"))
         self._owe(signal.SIGHUP)
         if self._readiness.stage is ServiceStage.STOPPING:
             return fail(ActionRefused(ServiceStage.STOPPING.value))

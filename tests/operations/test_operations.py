@@ -133,6 +133,21 @@ class OperationsTests(SynchronousTestCase):
         self.assertEqual(sent, [(4711, signal.SIGUSR1), (4711, signal.SIGHUP)])
         self.assertIn("4711", str(self.failureResultOf(service._operations.reload(), ActionRefused).value))
 
+    def test_the_rotation_follows_the_process_before_and_who_has_given_over_changes_it_no_more(self) -> None:
+        operations: Any = self.started()._operations
+        self.reactor.run()
+        acts = operations.acts_after_restart()
+
+        acts["drained"]()
+        self.assertTrue(operations.is_drained())
+        acts["returned"]()
+        self.assertFalse(operations.is_drained())
+
+        operations.restarting = lambda: SimpleNamespace(process=4711)
+        with self.assertRaisesRegex(ActionRefused, "process 4711 is the service by now"):
+            operations._operated().means.drain(True)
+        self.assertFalse(operations.is_drained())
+
     def test_twistd_logs_into_our_file(self) -> None:
         file = LogFile("x.log")
         self.addCleanup(file.close)

@@ -11,7 +11,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-__all__ = ["DRAINED", "FAILED", "GO", "PREPARED", "READY", "RELOAD", "REOPEN", "RestartLink", "linked"]
+__all__ = ["DRAINED", "FAILED", "GO", "PREPARED", "READY", "RELOAD", "REOPEN", "RETURNED", "RestartLink", "linked"]
 
 # What the new process says: everything is checked; the rest of the start has failed, and why; it serves.
 PREPARED: Final = "prepared"
@@ -24,7 +24,9 @@ DRAINED: Final = "drained"
 GO: Final = "go"
 CONNECTION: Final = "connection"
 
-# What the old process says once the new one serves: do what I was asked meanwhile.
+# What the old process says once the new one serves: do what I was asked meanwhile. To be out of rotation (DRAINED) may
+# be that, too, or to be in it again.
+RETURNED: Final = "returned"
 REOPEN: Final = "reopen"
 RELOAD: Final = "reload"
 

@@ -25,7 +25,7 @@ from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.restart.keeping import adopt_orphans, keep_service
-from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN
+from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN, RETURNED
 from mixsvc.operations.restart.successor import Successor
 from mixsvc.shutdown import StopDeadline, StopStep
 
@@ -202,7 +202,9 @@ class Restarting:
         service, beginning = self._service, self._service.beginning
         # Before that process says that it is ready, which only the main process may say.
         service.tell(successor.process)
-        if service.is_drained():
+        was_drained = service.is_drained()
+        if was_drained:
+            # It says so from its first answer on.
             successor.tell(DRAINED)
         try:
             await successor.go(service.settings().server.restart_timeout)
@@ -210,8 +212,7 @@ class Restarting:
             service.tell(os.getpid())
             raise
         self.process = successor.process
-        for message in self._owed:
-            successor.tell(message)
+        self._tell_owed(successor, was_drained)
         # It is that process's by now.
         beginning.twistd["pidfile"] = ""
         service.sockets.abandon()
@@ -221,6 +222,14 @@ class Restarting:
         elif beginning.inheritance is not None and beginning.inheritance.keeper is not None:
             os.write(beginning.inheritance.keeper, b"%d\n" % successor.process)
         self._answer.callback(f"process {successor.process} has taken over from {os.getpid()}")
+
+    def _tell_owed(self, successor: Successor, was_drained: bool) -> None:
+        """Let the new process do what this one was asked for meanwhile. was_drained: what it was told before."""
+        is_drained = self._service.is_drained()
+        if is_drained != was_drained:
+            successor.tell(DRAINED if is_drained else RETURNED)
+        for message in self._owed:
+            successor.tell(message)
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(RestartFailed):

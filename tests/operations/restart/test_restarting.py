@@ -240,6 +240,18 @@ class RestartingTests(SynchronousTestCase):
 
         self.assertEqual(self.reactor.heard(), "drained\ngo\n")
 
+    def test_the_last_word_on_the_rotation_counts_while_the_new_process_takes_over(self) -> None:
+        for before, said in ((False, "go\ndrained\n"), (True, "drained\ngo\nreturned\n")):
+            self.setUp()
+            self.is_drained = before
+            self.restarting.begin()
+            self.reactor.says("prepared")
+
+            self.is_drained = not before
+            self.reactor.says("ready")
+
+            self.assertEqual(self.reactor.heard(), said + "connection\n" * 2)
+
     def test_a_second_restart_is_refused_meanwhile(self) -> None:
         self.restarting.begin()
 
