@@ -46,7 +46,7 @@ class TextSource(Protocol):
 class SayJob:
     """Texts for a room.
 
-    seconds: the limit for the join, and for each text. stored: called with each number. place: the URL of the chat, or
+    seconds: the limit for the join, and for each text. stored: called with each number. urls: of the chat, one or
     several, for errors.
     """
 
@@ -54,7 +54,12 @@ class SayJob:
     texts: TextSource
     seconds: float
     stored: Callable[[int], object]
-    place: str
+    urls: Sequence[str]
+
+    @property
+    def place(self) -> str:
+        """Where the chat may be, as errors name it."""
+        return " and ".join(self.urls)
 
 
 async def say_all(reactor: Any, make_client: Callable[[], ChatClient], job: SayJob) -> None:
@@ -79,7 +84,7 @@ async def _is_taken(reactor: Any, client: ChatClient, job: SayJob, may_be: bool)
     try:
         await _in_time(reactor, client, job, joining)
     except CancelledError:
-        raise ClientError(f"cannot reach the chat at {job.place} ({failures[0]}): {_advice(job.place)}") from None
+        raise ClientError(f"cannot reach the chat at {job.place} ({failures[0]}): {_advice(job.urls)}") from None
     except Refused as refused:
         if refused.code == "name_taken" and may_be:
             return True
@@ -102,10 +107,11 @@ async def _in_time(reactor: Any, client: ChatClient, job: SayJob, answer: "Defer
         raise ClientError(f"not acknowledged within {job.seconds:g} s by {job.place}: {trouble}") from None
 
 
-def _advice(place: str) -> str:
+def _advice(urls: Sequence[str]) -> str:
     """What to do if the chat cannot be reached."""
-    uri = parse_url(place) if place.startswith("wss:") else None
-    if uri is not None and is_address(uri.host):
+    uri = parse_url(urls[0])
+    # At several nothing listens.
+    if len(urls) == 1 and uri.secure and is_address(uri.host):
         return f"give the name in its certificate, as in --url wss://NAME:{uri.port}{uri.path}, or start the service"
     return "start the service, or say where it is by --port, --config or --url"
 

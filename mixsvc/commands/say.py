@@ -66,7 +66,7 @@ def _say(options: argparse.Namespace) -> int:
     url = reached(urls)
     texts = LineReader(reactor, STANDARD_INPUT) if options.text == "-" else GivenTexts([options.text])
     said = _show_number if options.verbose else _say_nothing
-    job = SayJob(options.room, texts, options.timeout, said, " and ".join(urls) if url is None else url)
+    job = SayJob(options.room, texts, options.timeout, said, urls if url is None else [url])
     _run(lambda: say_all(reactor, lambda: ChatClient(reactor, url or urls[0], name), job))
     return 0
 

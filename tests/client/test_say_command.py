@@ -20,14 +20,14 @@ class SayAllTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
         self.stored: list[int] = []
-        job = SayJob("lobby", GivenTexts(["one", "two"]), 10, self.stored.append, URL)
+        job = SayJob("lobby", GivenTexts(["one", "two"]), 10, self.stored.append, [URL])
         self.done: Deferred[None] = Deferred.fromCoroutine(say_all(self.reactor, self.client, job))
 
-    def say_at(self, url: str) -> "Deferred[None]":
+    def say_at(self, *urls: str) -> "Deferred[None]":
         """Say something in another chat, whose first connection waits."""
         self.done.addErrback(lambda _: None)
         refuse(self.reactor)
-        job = SayJob("lobby", GivenTexts(["one"]), 10, self.stored.append, url)
+        job = SayJob("lobby", GivenTexts(["one"]), 10, self.stored.append, urls)
         return Deferred.fromCoroutine(say_all(self.reactor, self.client, job))
 
     def client(self) -> ChatClient:
@@ -101,6 +101,15 @@ class SayAllTests(SynchronousTestCase):
 
         said = str(self.failureResultOf(done, ClientError).value)
         self.assertIn("give the name in its certificate, as in --url wss://NAME:8443/chat/websocket", said)
+
+    def test_of_several_places_at_which_nothing_listens_all_are_named(self) -> None:
+        secure = "wss://127.0.0.1:8443/chat/websocket"
+        done = self.say_at(secure, URL)
+        refuse(self.reactor)
+
+        said = str(self.failureResultOf(done, ClientError).value)
+        self.assertIn(f"cannot reach the chat at {secure} and {URL} (", said)
+        self.assertIn("start the service, or say where it is", said)
 
     def test_where_guests_may_not_write_a_program_is_told_how_to(self) -> None:
         connection = accept(self.reactor)
