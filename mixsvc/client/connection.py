@@ -194,6 +194,7 @@ def _why(reason: Failure) -> str:
     if isinstance(reason.value, VerificationError):
         return "its certificate is for another host"
     if isinstance(reason.value, TlsError) and reason.value.args:
-        # A list of tuples from OpenSSL; the last item of each is the message.
-        return f"TLS: {', '.join(str(each[-1]) for each in reason.value.args[0])}"
+        said = reason.value.args[0]
+        # A list of tuples from OpenSSL, whose last items are the messages, or the number and the text of the system.
+        return f"TLS: {', '.join(str(each[-1]) for each in said) if isinstance(said, list) else reason.value.args[-1]}"
     return reason.getErrorMessage()

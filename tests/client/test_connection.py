@@ -2,6 +2,7 @@
 
 import pytest
 from OpenSSL.SSL import Error as TlsError
+from OpenSSL.SSL import SysCallError
 from service_identity import VerificationError
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
@@ -33,6 +34,7 @@ class Listener:
     [
         (VerificationError(errors=[]), "its certificate is for another host"),
         (TlsError([("SSL routines", "", "certificate verify failed")]), "TLS: certificate verify failed"),
+        (SysCallError(-1, "Unexpected EOF"), "TLS: Unexpected EOF"),
         (ConnectionLost("away"), "Connection to the other side was lost in a non-clean fashion: away."),
     ],
 )

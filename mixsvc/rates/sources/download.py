@@ -240,13 +240,18 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, VerificationError):
         return "its certificate is for another host"
     if isinstance(error, TlsError):
-        # A list of tuples from OpenSSL; the last item of each is the message.
-        said = ", ".join(str(each[-1]) for each in (error.args[0] if error.args else ())) or "no secure connection"
+        said = _said(error) or "no secure connection"
         return f"its certificate cannot be trusted ({said})" if "certificate verify failed" in said else f"TLS: {said}"
     if error is not wrapped and not isinstance(error, _CONNECTION_ERRORS):
         # The messages of its parser are for programmers.
         return "its answer is not valid HTTP"
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _said(error: TlsError) -> str:
+    """Returns the messages of OpenSSL, the last items of the tuples in a list, or of the system, behind a number."""
+    queue = error.args[0] if error.args else []
+    return ", ".join(str(each[-1]) for each in queue) if isinstance(queue, list) else str(error.args[-1])
 
 
 def _wrappers() -> tuple[Any, ...]:

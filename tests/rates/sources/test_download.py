@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from OpenSSL.SSL import SysCallError
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.error import ConnectingCancelledError, ConnectionRefusedError, DNSLookupError
@@ -175,6 +176,12 @@ class Asking(SynchronousTestCase):
 
             self.assertTrue(text.startswith("ecb.example did not answer: "), text)
         self.assertIn("no such name", text)
+
+    def test_a_secure_connection_that_the_system_ends_is_a_failure_with_its_reason(self) -> None:
+        client = Refusing(ResponseNeverReceived([Failure(SysCallError(-1, "Unexpected EOF"))]))
+
+        text = str(self.refused(EcbSource(client, URL, at_once, moment)))
+        self.assertEqual("ecb.example did not answer: TLS: Unexpected EOF", text)
 
     def test_a_body_that_breaks_off_is_a_failure(self) -> None:
         self.server.never_ends, self.server.headers = True, {b"Content-Length": b"9999"}
