@@ -54,6 +54,9 @@ class RemoteTopics:
     def _answer(self, method: str, arguments: Sequence[object], place: Place) -> Any:
         try:
             return self._ask(method, arguments, place)
+        except NotPublished:
+            # Said where the topics are.
+            raise
         except (TypeError, ValueError) as error:
             # What no question can carry: no text, or too much of it.
             raise NotPublished(f"mix.{method}: {error}") from None

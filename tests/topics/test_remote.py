@@ -38,3 +38,11 @@ def test_what_no_question_can_carry_is_refused_as_it_is_where_the_topics_are(
 
     with pytest.raises(NotPublished, match="^mix[.]"):
         call(topics)
+
+
+def test_what_is_refused_where_the_topics_are_is_told_as_it_is() -> None:
+    def refuse(method: str, arguments: Sequence[object], place: Place) -> Any:
+        raise NotPublished("'a b' is not a topic")
+
+    with pytest.raises(NotPublished, match="^'a b' is not a topic$"):
+        RemoteTopics(refuse, Places(1)).publish("a b", "x")
