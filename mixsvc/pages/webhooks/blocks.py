@@ -6,7 +6,7 @@ What has no text, such as a divider or a menu, is left out, and so is what is no
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mixsvc.pages.webhooks.light_markdown import BOLD, ITALICS, Link, Marked, Part, code, joined, link
+from mixsvc.pages.webhooks.light_markdown import BOLD, ITALICS, Link, Marked, Part, block_of_code, code, joined, link
 from mixsvc.pages.webhooks.mrkdwn import markdown, plain
 
 __all__ = ["block_lines", "each_object", "text_of"]
@@ -91,7 +91,7 @@ def _rich_lines(element: Mapping[str, Any]) -> Iterator[str]:
         case "rich_text_quote":
             yield from (f"> {line}" for line in _inline(parts).splitlines())
         case "rich_text_preformatted":
-            yield f"```\n{_unmarked(parts).strip()}\n```"
+            yield block_of_code(_unmarked(parts).strip())
         case "rich_text_list":
             marks = _marks(element)
             for number, item in enumerate(each_object(parts), 1):

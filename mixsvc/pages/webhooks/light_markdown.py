@@ -7,12 +7,13 @@ it would not take are left out.
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from mixsvc.common.records import record
 
-__all__ = ["BOLD", "ITALICS", "Link", "Marked", "Part", "code", "is_address", "joined", "link"]
+__all__ = ["BOLD", "ITALICS", "Link", "Marked", "Part", "block_of_code", "code", "is_address", "joined", "link"]
 
 BOLD: Final = "**"
 ITALICS: Final = "_"
@@ -74,15 +75,16 @@ class Marked:
     def written(self, line: str, at: int) -> str:
         """Returns its text in place of a character of a line, without the marks if the page would not take them."""
         inner = joined(self.parts, self.mark[0], self.mark[0])
+        before, behind = line[max(0, at - 1) : at], line[at + 1 : at + 2]
         counts = (
-            BEFORE_MARK.fullmatch(line[max(0, at - 1) : at])
+            BEFORE_MARK.fullmatch(before)
             and FIRST.match(inner)
             and LAST.match(inner[-1:])
             and BEHIND_MARK.match(line, at + 1)
             and (self.mark == BOLD or "\n" not in inner)
             and self.mark[0] not in (inner[0], inner[-1])
         )
-        return f"{self.mark}{inner}{self.mark}" if counts else joined(self.parts, line[max(0, at - 1) : at], "x")
+        return f"{self.mark}{inner}{self.mark}" if counts else joined(self.parts, before, behind)
 
 
 Part: TypeAlias = str | Link | Marked
@@ -117,7 +119,21 @@ def is_address(text: str) -> bool:
 
 def code(text: str) -> str:
     """Returns a text as code."""
-    return f"`` {text} ``" if "`" in text or "\n" in text else f"`{text}`"
+    inside = _backticks(text)
+    # The page finds a single backtick in its line only.
+    mark = next(each for each in map("`".__mul__, count(2 if "\n" in text else 1)) if each not in inside)
+    return f"{mark} {text} {mark}" if inside or "\n" in text else f"`{text}`"
+
+
+def block_of_code(text: str) -> str:
+    """Returns lines of code as a block, whose fence is longer than all that looks like one inside."""
+    fence = "`" * max(3, 1 + max(map(len, _backticks(text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _backticks(text: str) -> Sequence[str]:
+    """The runs of backticks in a text."""
+    return re.findall("`+", text)
 
 
 def _may_lead(address: str) -> bool:

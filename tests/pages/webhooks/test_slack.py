@@ -96,9 +96,11 @@ def test_rich_text_has_its_styles_where_the_page_can_show_them() -> None:
     assert rich("rich_text_section", text("Disk ", "bold"), text("full")) == "**Disk** full"
     assert rich("rich_text_section", text("a", "bold"), text("b", "italic"), text("c")) == "abc"
     assert rich("rich_text_section", text("a`b", "code"), text(" gone", "strike", "bold")) == "`` a`b `` **~gone~**"
+    assert rich("rich_text_section", text("a``b", "code")) == "` a``b `"
     assert rich("rich_text_section", link, text("。")) == "[https://a.example/x](https://a.example/x)。"
     assert rich("rich_text_section", labelled) == "**[`a`](https://a.example/x)**"
     assert rich("rich_text_preformatted", text("curl ", "bold"), link) == "```\ncurl https://a.example/x\n```"
+    assert rich("rich_text_preformatted", text("a\n```\nb")) == "````\na\n```\nb\n````"
 
 
 @pytest.mark.parametrize(
