@@ -157,7 +157,7 @@ class MemoryServer:
             connection.send_error(request, code="already_named", text=f"Your name is {connection.name}.")
             return
         try:
-            name = names.normalise(request["name"])
+            name = names.person_name(request["name"])
         except names.BadName as bad:
             connection.send_error(request, code="bad_name", text=str(bad))
             return
