@@ -129,9 +129,9 @@ class HistoryCommands:
         start, end, nearest = wanted
         if wanted.is_last:
             return await self._pages.newest(room, start, end, limit)
-        half = limit // 2 if start < nearest else 0
-        before = await self._pages.newest(room, start, nearest, half) if half else ()
-        return [*before, *await self._pages.oldest(room, max(start, nearest), end, limit - len(before))]
+        if start < nearest and limit > 1:
+            return await self._pages.around(room, nearest, limit)
+        return await self._pages.oldest(room, max(start, nearest), end, limit)
 
     async def _place(self, room: str, reference: str) -> HistoryPlace:
         if reference.startswith("msgid="):

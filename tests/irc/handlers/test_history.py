@@ -173,14 +173,28 @@ class HistoryTests(IrcTestCase):
             self.chat.database.settle()
         assert self._ask("LATEST", "#lobby", "*", "3") == [18, 19, 20]
 
-    def test_very_many_that_are_left_out_are_no_end_of_the_history(self) -> None:
+    def _delete_very_many(self) -> None:
+        """All behind the messages of setUp, up to 4999."""
         with self.chat.database.connection as connection:
             connection.executemany(
                 "INSERT INTO message (room, number, name, text, said_at, deleted_by)"
                 " VALUES ('lobby', ?, '', '', 0, '')",
-                ((number,) for number in range(21, 3000)),
+                ((number,) for number in range(21, 5000)),
             )
-            connection.execute("UPDATE room SET last = 2999")
+            connection.execute("UPDATE room SET last = 4999")
+
+    def test_around_a_place_with_something_on_one_side_very_many_are_left_out_on_the_other(self) -> None:
+        id = self._id(20)
+        self._delete_very_many()
+        with self.chat.database.connection as connection:
+            connection.execute("UPDATE message SET text = '4999', deleted_by = NULL WHERE number = 4999")
+        assert self._ask("AROUND", "#lobby", id.replace("20-", "4999-", 1), "4") == [4999]
+        assert self._ask("AROUND", "#lobby", id.replace("20-", "21-", 1), "4") == [19, 20]
+        assert self._ask("AROUND", "#lobby", id.replace("20-", "2500-", 1), "4") == []
+        assert " FAIL CHATHISTORY MESSAGE_ERROR AROUND #lobby " in self.client.got()[-1]
+
+    def test_very_many_that_are_left_out_are_no_end_of_the_history(self) -> None:
+        self._delete_very_many()
         assert self._ask("LATEST", "#lobby", "*", "3") == []
         (line,) = self.client.got()
         assert " FAIL CHATHISTORY MESSAGE_ERROR LATEST #lobby :Too many deleted messages are there" in line
