@@ -83,12 +83,15 @@ class HookFile:
                 # After a failure there is none: what mends it, such as other permissions, may leave the mark as it is.
                 self._mark = None
                 self._hooks = ()
-                if self._has_read():
+                if self._read_anew():
                     self._mark = mark
             return self._hooks
 
-    def _has_read(self) -> bool:
-        """Takes what the file has now; nothing if it cannot be used, as a line that is to be deleted may be in it."""
+    def _read_anew(self) -> bool:
+        """Take what the file has now, and return whether it can be used.
+
+        Nothing is taken if not, as a line that is to be deleted may be in it.
+        """
         try:
             self._hooks, self._told = read_hooks(self._path), ""
         except BadSetting as error:

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mixsvc.common import names
-from mixsvc.common.addresses import parse_address
+from mixsvc.common.addresses import is_address, parse_address
 from mixsvc.common.currencies import CODE, EURO
 from mixsvc.common.http_grammar import ORIGIN
 from mixsvc.common.numbers import plain_number, whole_number
@@ -242,16 +242,12 @@ def _check_host(host: str, scheme: str) -> None:
     if not URL_HOST.fullmatch(host) and not _is_address(host):
         raise ValueError("give a URL whose host is an address, or a name of letters, digits, hyphens and underscores")
     if "_" in host and scheme == "https":
-        raise ValueError("give an https URL whose host has no underscore: no certificate could be for it")
+        raise ValueError("give an https URL whose host has no underscore: the client cannot ask for one over https")
 
 
 def _is_address(host: str) -> bool:
     """Whether a host is an IPv6 address, without a zone, for which the client has no place."""
-    try:
-        parse_address(host)
-    except ValueError:
-        return False
-    return "%" not in host
+    return is_address(host) and "%" not in host
 
 
 def url_or_none(text: str, example: str = EXAMPLE_URL) -> str:

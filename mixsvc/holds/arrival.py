@@ -5,7 +5,7 @@ from typing import Final
 from mixsvc.common.positions import Position
 from mixsvc.common.records import record
 from mixsvc.holds.roads import EVENT_STREAM, JSON, Road, road_of
-from mixsvc.holds.standing import known_position, standing
+from mixsvc.holds.standing import standing
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
 
@@ -74,7 +74,7 @@ def read_arrival(request: MixRequest, fields: Fields, hold: Hold) -> Arrival:
         _field(request, b"last-event-id"),
         (request.args or {}).get(b"since", [b""])[-1].decode("utf-8", "replace"),
     )
-    since, known = standing(hold, given, seen), known_position(hold, given, seen)
+    since, known = standing(hold, given, seen)
     return Arrival(request, kept, hold, road_of(accept, upgrade), since, known, not (given or seen))
 
 

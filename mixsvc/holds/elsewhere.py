@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote
 from mixsvc.common.positions import Position, name_position
 from mixsvc.holds.response import Answered, refused
 from mixsvc.holds.roads import PLAIN_TEXT, Road, road_of
-from mixsvc.holds.standing import known_position, standing
+from mixsvc.holds.standing import standing
 from mixsvc.holds.tickets import HoldTickets
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.holds import Hold
@@ -49,7 +49,7 @@ class ClientRedirect:
             return refused("501 Not Implemented", "This server can hold a client that sends GET, and no other.")
         given, seen = _since(environ), _utf_8(environ.get("HTTP_LAST_EVENT_ID", ""))
         try:
-            since, known = standing(hold, given, seen), known_position(hold, given, seen)
+            since, known = standing(hold, given, seen)
         except ValueError as error:
             return refused("400 Bad Request", str(error))
         try:

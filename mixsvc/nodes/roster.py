@@ -1,4 +1,4 @@
-"""The roster of a node among others: what it does itself counts at once, what others do once it is heard. Pure."""
+"""The roster of a node among others: what it does itself counts at once, what others do once it is heard."""
 
 from collections.abc import Callable
 from typing import Any

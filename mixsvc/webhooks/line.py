@@ -140,7 +140,7 @@ class HookLine:
             return
         self.stats.waiting = unsent.waiting
         self._is_database_away = False
-        sending.has_read(unsent)
+        sending.take_lasts(unsent)
         if not unsent.waiting and not unsent.changes:
             await self._save_in_time(sending)
             await self._news(SAVE if sending.is_ahead else LOOK)
@@ -299,7 +299,7 @@ class Sending:
         self._refused = ""
         # Up to these numbers messages may have been told before; they are known when it is read for the first time.
         self.told: dict[str, int] = {}
-        self._has_read = False
+        self._has_lasts = False
         self.epoch = place.epoch
         # When it was stored, or could not be.
         self.saved_at = 0.0
@@ -307,10 +307,10 @@ class Sending:
         self.is_ahead = False
         self._changed: dict[str, int] = {}
 
-    def has_read(self, unsent: Unsent) -> None:
+    def take_lasts(self, unsent: Unsent) -> None:
         """This is to be sent. What was there at the start may have been sent before a crash."""
-        if not self._has_read:
-            self._has_read = True
+        if not self._has_lasts:
+            self._has_lasts = True
             self.told.update(unsent.lasts)
 
     def failed(self, event: Event, outcome: Outcome) -> None:

@@ -121,7 +121,7 @@ def test_who_knows_other_topics_only_gets_no_first_data() -> None:
 def test_who_followed_another_topic_alone_before_is_told_that_this_is_another_history() -> None:
     both = replace(HOLD, names=("a", "b"))
 
-    assert standing(both, "a=1,b=2@e", "13") == Position({"a": 0, "b": 0}, NO_EPOCH)
+    assert standing(both, "a=1,b=2@e", "13").since == Position({"a": 0, "b": 0}, NO_EPOCH)
 
     _, fields, _ = answered({"HTTP_LAST_EVENT_ID": "13"}, both)
     (since,) = parse_qs(urlsplit(fields["Location"]).query)["since"]
@@ -143,7 +143,7 @@ def test_the_place_in_many_topics_fits_into_a_line_that_the_port_takes(names: tu
     url = urlsplit(fields["Location"])
     assert len(f"GET {url.path}?{url.query} HTTP/1.1\r\n") <= MAX_LINE
     hold = HoldTickets(b"key", Now()).read(url.path.rpartition("/")[2])
-    assert standing(hold, "".join(parse_qs(url.query).get("since", [])), "") == seen
+    assert standing(hold, "".join(parse_qs(url.query).get("since", [])), "").since == seen
     # Which is for those who have seen nothing yet.
     assert hold.first is None
 
