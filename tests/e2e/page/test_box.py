@@ -186,3 +186,24 @@ def test_what_was_not_sent_when_a_box_is_removed_is_its_draft_when_it_comes_back
 
     expect(field).to_have_value("one\ntwo\na draft")
     expect(box(chat).locator(".unsent .line")).to_have_count(0)
+
+
+def test_a_line_that_was_sent_when_a_box_is_removed_is_no_draft_and_no_other_is_sent(play: Play) -> None:
+    chat = play()
+    field = come_in(chat)
+    line = "document.querySelector('mix-chat').client.outbox.of('lobby')[0]"
+    chat.refusals["say"] = {"code": "busy", "text": "Later.", "wait": 1}
+    say(field, "one")
+    chat.page.wait_for_function(f"{line}?.tries === 1")
+    chat.is_mute = True
+    say(field, "two")
+    say(field, "three")
+    chat.page.wait_for_function(f"{line}.state === 'sending'")
+
+    box(chat).evaluate("(box) => (globalThis.box = box, box.remove())")
+    chat.page.wait_for_function("box.client === null")
+    chat.is_mute = False
+    chat.page.evaluate("document.body.append(box)")
+
+    expect(field).to_have_value("two\nthree")
+    assert [each["text"] for each in chat.of("say")] == ["one", "one"]

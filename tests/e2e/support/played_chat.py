@@ -20,7 +20,7 @@ class PlayedChat:
     """Serves a page of a site, the box's scripts, and the chat that they talk to, without a service.
 
     `heard` has all requests. `refusals` has, by the type of a request, the fields of the error that answers it. While
-    `is_away` connections do not come about.
+    `is_away` connections do not come about; while it `is_mute` nothing is answered.
     """
 
     def __init__(self, page: Page, static: Path, body: str) -> None:
@@ -28,6 +28,7 @@ class PlayedChat:
         self.heard: list[dict[str, Any]] = []
         self.refusals: dict[str, dict[str, Any]] = {}
         self.is_away = False
+        self.is_mute = False
         self._static = static
         self._body = body
         self._messages: list[dict[str, Any]] = []
@@ -68,7 +69,7 @@ class PlayedChat:
         for text in json.loads(frame):
             request = json.loads(text)
             self.heard.append(request)
-            for answer in self._answers(request, name):
+            for answer in [] if self.is_mute else self._answers(request, name):
                 socket.send("a" + json.dumps([json.dumps(answer)]))
 
     def _answers(self, request: dict[str, Any], name: list[str]) -> list[dict[str, Any]]:

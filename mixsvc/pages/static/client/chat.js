@@ -134,9 +134,9 @@ export class Chat {
     this.#speech.retry(line);
   }
 
-  /** Forget a line. @param {Line | undefined} line */
-  discard(line) {
-    this.#speech.forget(line);
+  /** Forget lines; what waits behind them goes on after that. @param {(Line | undefined)[]} lines */
+  discard(...lines) {
+    lines.forEach((line) => this.#speech.forget(line));
     this.#speech.deliver();
   }
 

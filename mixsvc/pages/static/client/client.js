@@ -182,9 +182,9 @@ export class ChatClient {
     this.#chat.retry(line);
   }
 
-  /** Forget a line. @param {Line | undefined} line */
-  discard(line) {
-    this.#chat.discard(line);
+  /** Forget lines. @param {(Line | undefined)[]} lines */
+  discard(...lines) {
+    this.#chat.discard(...lines);
   }
 
   /** @param {string} room @param {{before?: number, limit?: number}} [which] */

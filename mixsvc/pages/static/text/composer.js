@@ -89,17 +89,18 @@ export class Composer {
     return isFree;
   }
 
-  /** Lines of a room that are not sent are written anew later: they are the begin of its draft.
+  /** Lines of a room that are not sent are written anew later: they are the begin of its draft. One that waits for its
+   * answer is in the room, or will be: to say it anew would say it twice.
    * @param {import("../client/client.js").ChatClient} client @param {string} room
    */
   giveBack(client, room) {
-    const lines = client.outbox.of(room);
+    const lines = client.outbox.of(room).filter(({ state }) => state !== "sending");
     const draft = [...lines.map(({ text }) => text), this.#drafts.of(room)].filter(Boolean).join("\n");
     this.#drafts.keep(room, draft);
     if (room === this.#room && !this.#said) {
       this.#writer.text = draft;
     }
-    lines.forEach((line) => client.discard(line));
+    client.discard(...lines);
   }
 
   /** Write one's own message anew; the draft comes back after that. @param {Said} said */

@@ -153,7 +153,7 @@ export class ChatClient {
   /** Why a text cannot be said now, in a room; "" where it can. */
   refusal(text: string, room?: string): string;
   retry(line: Line): void;
-  discard(line: Line | undefined): void;
+  discard(...lines: (Line | undefined)[]): void;
   history(room: string, which?: { before?: number; limit?: number }): Promise<Page>;
   /** Messages that have all words of a text; without a room in all that you are in. */
   search(text: string, where?: { room?: string; before?: Record<string, number>; limit?: number }): Promise<Found>;
