@@ -46,6 +46,36 @@ globalThis.calls = (text, self, names) => calls(text, new Names(names, self));
 showText(document.createElement("div"), "`x`", new Names([], ""), () => (globalThis.isReady = true));
 </script>"""
 
+UNREAD: Final = f"""<!doctype html><title>Unread</title>
+<script type="importmap">{{"imports": {{{", ".join(f'"{each}": "/text/unused.js"' for each in UNUSED)}}}}}</script>
+<script type="module">
+import {{ UnreadCalls }} from "/text/calls.js";
+const message = (number, text) => ({{ number, name: "Bob", text }});
+const messages = [message(1, "@Ann"), message(2, "`@Ann`"), message(3, "`@Ann`"), message(4, "`@Bob`")];
+const room = {{ name: "lobby", read: 0, unread: 4, members: new Set(["Ann", "Bob"]), messages }};
+const make = document.createElement.bind(document);
+let made = 0;
+document.createElement = (tag) => make(tag, (made += 1));
+const counts = [];
+let times = 0;
+const unread = new UnreadCalls(() => (times += 1));
+const count = () => {{
+  made = 0;
+  counts.push([unread.of(room, "Ann"), made > 0]);
+}};
+count();
+count();
+globalThis.counted = async () => {{
+  const {{ parserFor }} = await import("/text/rich.js");
+  await parserFor("`x`");
+  await new Promise((resolve) => setTimeout(resolve));
+  count();
+  count();
+  return [counts, times];
+}};
+globalThis.isReady = true;
+</script>"""
+
 Show = Callable[..., Any]
 
 
@@ -347,3 +377,13 @@ def test_no_text_keeps_a_reader_waiting(stage: Show) -> None:
     assert stage(longest, "slowest") < 2000
     # So long a text is shown as it was typed.
     assert stage("**x**" * 5000) == "**x**" * 5000
+
+
+def test_a_message_is_asked_once_whom_it_calls_and_once_more_when_the_parser_has_come(
+    chrome: Browser, installed: Path
+) -> None:
+    with open_stage(chrome, installed, UNREAD) as page:
+        counts, times = page.evaluate("counted()")
+
+    assert counts == [[3, True], [3, False], [1, True], [1, False]]
+    assert times == 1

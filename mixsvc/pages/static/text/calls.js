@@ -3,10 +3,11 @@
 
 import { made } from "../dom.js";
 import { NamesHere } from "./mentions.js";
-import { showText } from "./rich.js";
+import { isReadable, parserFor, showText } from "./rich.js";
 
 /**
  * @typedef {import("../client/room.js").Room} Room
+ * @typedef {import("../client/room.js").Said} Said
  * @typedef {import("./mentions.js").Names} Names
  */
 
@@ -27,6 +28,10 @@ export function calls(text, names, changed = () => {}) {
 export class UnreadCalls {
   /** @type {WeakMap<Room, NamesHere>} */
   #names = new WeakMap();
+  /** Of each message whether it calls the reader; another text makes another message. @type {WeakMap<Said, boolean>} */
+  #answers = new WeakMap();
+  #self = "";
+  #isWaiting = false;
   #changed;
 
   /** @param {() => void} changed  called when there may be others */
@@ -45,6 +50,32 @@ export class UnreadCalls {
     const names = this.#names.get(room) ?? new NamesHere();
     this.#names.set(room, names);
     names.learn(room, self);
-    return perhaps.filter(({ text }) => calls(text, names.now, this.#changed)).length;
+    if (self !== this.#self) {
+      this.#self = self;
+      this.#answers = new WeakMap();
+    }
+    return perhaps.filter((said) => this.#isCall(said, names.now)).length;
+  }
+
+  /** @param {Said} said @param {Names} names */
+  #isCall(said, names) {
+    const known = this.#answers.get(said);
+    if (known !== undefined) {
+      return known;
+    }
+    const answer = calls(said.text, names);
+    this.#answers.set(said, answer);
+    const isFinal = isReadable(said.text) || !names.mayCallSelf(said.text);
+    isFinal || this.#isWaiting || this.#wait(said.text);
+    return answer;
+  }
+
+  /** Answer anew once the parser has come, or could not. @param {string} text  that needs it */
+  async #wait(text) {
+    this.#isWaiting = true;
+    await parserFor(text);
+    this.#isWaiting = false;
+    this.#answers = new WeakMap();
+    isReadable(text) && this.#changed();
   }
 }

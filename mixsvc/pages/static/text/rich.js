@@ -48,9 +48,14 @@ export function showText(place, text, names, changed) {
 
 /** Wait until a text can be read as it is shown, or the parser that it needs cannot come. @param {string} text */
 export async function parserFor(text) {
-  if (needsParser(text) && !parse) {
+  if (!isReadable(text)) {
     await (loading ??= load());
   }
+}
+
+/** Whether a text can be read now as it is shown. @param {string} text */
+export function isReadable(text) {
+  return parse !== null || !needsParser(text);
 }
 
 /** @param {string} text */
