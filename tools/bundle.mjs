@@ -67,9 +67,7 @@ const lightMarkdown = {
   name: "light-markdown",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]vendor[\\/]markdown-it\.js$/ }, ({ path }) => ({
-      contents: withoutMarkup(withoutRules(readFileSync(path, "utf8")))
-        .replace("for (var name in all)", "for (const name of Object.keys(all))")
-        .replaceAll(/^import \* as (\w+) from/gm, "import $1 from"),
+      contents: withoutLoops(withoutMarkup(withoutRules(readFileSync(path, "utf8")))),
       loader: "js",
     }));
   },
@@ -80,8 +78,8 @@ const lightChart = {
   name: "light-chart",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]vendor[\\/]uplot\.js$/ }, ({ path }) => {
-      const contents = readFileSync(path, "utf8").replaceAll(/^\t\(paths\.(?:stepped|bars|spline) +=.*\n/gm, "");
-      return { contents, loader: "js" };
+      const ways = [3, /^\t\(paths\.(?:stepped|bars|spline) +=.*\n/gm, ""];
+      return { contents: changed(readFileSync(path, "utf8"), [ways]), loader: "js" };
     });
   },
 };
@@ -131,11 +129,31 @@ function withoutRules(text) {
 /** markdown-it without what makes markup of tokens, or reads some, and without what is for other users of it. */
 function withoutMarkup(text) {
   // A bundler keeps what a module calls as it is loaded, though no rule that is on needs it.
-  return text
-    .replace(/^\/\/#region src\/renderer\.ts\n[^]*?^\/\/#endregion$/m, "var Renderer = class {};")
-    .replaceAll(/^\/\/#region src\/(?:common|rules_\w+)\/(?:html_\w+|escape)\.ts\n[^]*?^\/\/#endregion$/gm, "")
-    .replaceAll(/^\t(?:default|commonmark): \{\n[^]*?^\t\},?\n/gm, "")
-    .replace(/^\t\t\tutils_exports$/m, "{}");
+  return changed(text, [
+    [1, /^\/\/#region src\/renderer\.ts\n[^]*?^\/\/#endregion$/gm, "var Renderer = class {};"],
+    [5, /^\/\/#region src\/(?:common|rules_\w+)\/(?:html_\w+|escape)\.ts\n[^]*?^\/\/#endregion$/gm, ""],
+    [2, /^\t(?:default|commonmark): \{\n[^]*?^\t\},?\n/gm, ""],
+    [1, /^\t\t\tutils_exports$/gm, "{}"],
+  ]);
+}
+
+/** markdown-it without loops over a module as an object. */
+function withoutLoops(text) {
+  return changed(text, [
+    [1, /for \(var name in all\)/g, "for (const name of Object.keys(all))"],
+    [2, /^import \* as (\w+) from/gm, "import $1 from"],
+  ]);
+}
+
+/** A package's text with each pattern replaced, which is in it so many times. */
+function changed(text, changes) {
+  return changes.reduce((before, [count, pattern, by]) => {
+    const found = before.match(pattern)?.length ?? 0;
+    if (found !== count) {
+      throw new Error(`A package has ${found} of what tools/bundle.mjs knows ${count} of: ${pattern}`);
+    }
+    return before.replaceAll(pattern, by);
+  }, text);
 }
 
 function compress(path) {
