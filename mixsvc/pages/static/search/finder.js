@@ -30,7 +30,6 @@ export class Finder {
     this.#page = page;
     this.#room = room;
     this.#log = log;
-    this.#room = room;
     element("search-open", HTMLButtonElement).onclick = () => this.#openSearch();
     addEventListener("keydown", (event) => this.#onKey(event));
   }
