@@ -12,7 +12,6 @@ import socket
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import count
 from typing import Any, Final, Protocol
 
@@ -21,6 +20,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.lockfile import FilesystemLock
 
+from mixsvc.common.addresses import Address, parse_address
 from mixsvc.http.ports.inherited import InheritedUnixPort, family_of
 from mixsvc.http.ports.unix_paths import is_socket, leads_to
 
@@ -47,10 +47,10 @@ def excludes(name: str, interface: str, port: int) -> bool:
     return one is None or other is None or one == other
 
 
-def _address(interface: str) -> IPv4Address | IPv6Address | None:
+def _address(interface: str) -> Address | None:
     """None for all addresses, and for a name, which may be that of any."""
     try:
-        found = ip_address(interface)
+        found = parse_address(interface)
     except ValueError:
         return None
     return None if found.is_unspecified else found
