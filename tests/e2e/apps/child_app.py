@@ -19,6 +19,14 @@ def pid() -> str:
     return f"{os.getpid()} {VERSION}"
 
 
+@app.get("/noted")
+def noted() -> str:
+    """Say in a file that this request has come to a view, and in which process."""
+    with open(request.query_string.decode(), "ab", buffering=0) as file:
+        file.write(f"{request.headers['Number']} {os.getpid()}\n".encode())
+    return "noted"
+
+
 @app.get("/hang")
 def hang() -> str:
     """Sleep in C without giving the interpreter's lock away, so that no other thread of the process runs."""
