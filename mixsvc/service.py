@@ -38,7 +38,7 @@ from mixsvc.application import password_check, person_tokens, request_authentica
 from mixsvc.assembly.chat_parts import ChatParts, make_chat_parts
 from mixsvc.charts.queue import ChartsFacade
 from mixsvc.charts.service import make_charts
-from mixsvc.chat.service import Dependencies
+from mixsvc.chat.service import ChatDependencies
 from mixsvc.common.records import record
 from mixsvc.config.current import Current
 from mixsvc.config.settings import IRC_LISTEN, Settings
@@ -72,11 +72,11 @@ from mixsvc.storage.choosing import make_database, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import SERVICE, DatabaseLock, own
 from mixsvc.threads.bridge import Bridge
-from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
+from mixsvc.threads.wait_limit import WaitLimit
 from mixsvc.wsgi.resource import wsgi_resource
-from mixsvc.wsgi.socket_views import ViewSurroundings
+from mixsvc.wsgi.socket_views import ViewDependencies
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 
 if TYPE_CHECKING:
@@ -207,9 +207,9 @@ class MixService(MultiService):
         bridge = Bridge(self._reactor, BRIDGE_SECONDS)
         self._identify, look = self._make_identifier(authenticate, bridge)
         # If the disk hangs, half of the view threads are left for those who do not need the database.
-        places = Places(max(1, self._settings.web.threads // 2))
-        views = bridge, places, self._helpers.defer, self._hooks
-        given = Dependencies(self._database, self._rates, self._identify, *views)
+        wait_limit = WaitLimit(max(1, self._settings.web.threads // 2))
+        views = bridge, wait_limit, self._helpers.defer, self._hooks
+        given = ChatDependencies(self._database, self._rates, self._identify, *views)
         key = application.key if isinstance(application, ViewProgram) else None
         given = replace(given, look=look, node=self._node, tokens=person_tokens(self._settings, key))
         if self._node is not None:
@@ -219,12 +219,12 @@ class MixService(MultiService):
     def _make_irc(self, authenticate: Authenticator) -> "IrcService | None":
         if not self._settings.irc.listen:
             return None
-        from mixsvc.irc.clients.door import IrcSurroundings
+        from mixsvc.irc.clients.door import IrcDependencies
         from mixsvc.irc.service import IrcService
 
         passwords = password_check(self._settings, authenticate, self._identify, self._helpers.defer)
         chat = self._chat
-        given = IrcSurroundings(self._reactor, chat.wall.seconds, chat.door(), chat.tokens, passwords)
+        given = IrcDependencies(self._reactor, chat.wall.seconds, chat.door(), chat.tokens, passwords)
         return IrcService(self._settings, given)
 
     def _hold(self, *given: Any) -> None:
@@ -274,7 +274,7 @@ class MixService(MultiService):
             children = self._children = ViewProcesses(self._reactor, web, make, application.hooks)
             return children, ChildResource(children, self._hold, self._view_sockets)
         pool = DaemonThreadPool(self._reactor, web.threads, "view")
-        given = ViewSurroundings.of(self._reactor, web, self._hold, self._view_sockets)
+        given = ViewDependencies.of(self._reactor, web, self._hold, self._view_sockets)
         return pool, wsgi_resource(pool, application, self._readers, self._unread, given)
 
     def _make_support(self, application: "WSGIApplication | ViewProgram") -> "ViewsSupport | None":

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from mixsvc.chat.service import ChatService, Dependencies
+from mixsvc.chat.service import ChatDependencies, ChatService
 from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
-from mixsvc.holds.holder import ClientHolder, Feeds, HoldLimits, Surroundings
+from mixsvc.holds.holder import ClientHolder, Feeds, HolderDependencies, HoldLimits
 from mixsvc.interfaces.holds import RATES, ROOMS, TOPICS
 from mixsvc.rates.events import RateEvents
 from mixsvc.rates.service import RatesService
@@ -25,10 +25,10 @@ class ChatParts:
     webhooks: WebhookService
 
 
-def make_chat_parts(reactor: Any, settings: Settings, given: Dependencies, rates: RatesService) -> ChatParts:
+def make_chat_parts(reactor: Any, settings: Settings, given: ChatDependencies, rates: RatesService) -> ChatParts:
     """Builds them; nothing is started. Called in the reactor thread, or before it runs."""
     chat = ChatService(reactor, settings, given)
-    waiting = given.bridge, given.places, given.defer_to_thread
+    waiting = given.bridge, given.wait_limit, given.defer_to_thread
     for_topics = TopicsDependencies(given.database, *waiting, chat.nodes, given.wall, given.look)
     topics = TopicsService(reactor, settings, for_topics)
     feeds: Feeds = {
@@ -36,7 +36,7 @@ def make_chat_parts(reactor: Any, settings: Settings, given: Dependencies, rates
         ROOMS: chat.dispatcher.room_events,
         RATES: RateEvents(reactor, rates),
     }
-    around = Surroundings(feeds, given.identify, settings.chat.origins)
+    around = HolderDependencies(feeds, given.identify, settings.chat.origins)
     for_webhooks = WebhookDependencies(given.database, chat.dispatcher.follow, chat.nodes, given.wall)
     return ChatParts(
         chat,

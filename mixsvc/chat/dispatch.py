@@ -60,7 +60,7 @@ from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import JournalPage, Nodes
 
-__all__ = ["ChatDispatcher", "Neighbours"]
+__all__ = ["ChatDispatcher", "DispatcherDependencies"]
 
 _log = Logger()
 
@@ -72,7 +72,7 @@ AWAY: Final = "The chat's database does not answer; try again a little later."
 
 
 @record
-class Neighbours:
+class DispatcherDependencies:
     """What the chat uses of the other parts.
 
     broadcast(text, transports) writes one text to many transports; connections may be lost during the call. hooks: runs
@@ -95,16 +95,16 @@ class ChatDispatcher:
         clocks: Clocks[IReactorTime],
         database: ChatDatabase,
         settings: ChatSettings,
-        neighbours: Neighbours,
+        given: DispatcherDependencies,
     ) -> None:
         moderators = moderator_keys(settings)
         storage = StorageQueue(clocks, database, settings)
-        self._message_dates = MessageDates(clocks.steady, clocks.wall, storage, neighbours.nodes.heart)
+        self._message_dates = MessageDates(clocks.steady, clocks.wall, storage, given.nodes.heart)
         people = People(moderators, [names.key(name) for name in (RATES, PUBLISHER)])
         sanctions = Sanctions()
-        rooms, access = _make_rooms(clocks.steady, settings, neighbours)
+        rooms, access = _make_rooms(clocks.steady, settings, given)
         self._access = access
-        self._nodes = neighbours.nodes
+        self._nodes = given.nodes
         self._state = state = ChatState(
             clock=clocks.steady,
             wall=clocks.wall,
@@ -115,30 +115,30 @@ class ChatDispatcher:
             sanctions=sanctions,
             sanction_clock=SanctionClock(clocks.wall, sanctions, storage, self._message_dates),
             access=access,
-            broadcast=Broadcaster(neighbours.broadcast),
-            nodes=neighbours.nodes,
+            broadcast=Broadcaster(given.broadcast),
+            nodes=given.nodes,
         )
-        self._make_handlers(state, neighbours, moderators)
+        self._make_handlers(state, given, moderators)
         # Those whose login may end before their connection, in the order of their arrival.
         self._logged_in: dict[Client, None] = {}
 
-    def _make_handlers(self, state: ChatState, neighbours: Neighbours, moderators: Sequence[str]) -> None:
+    def _make_handlers(self, state: ChatState, given: DispatcherDependencies, moderators: Sequence[str]) -> None:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
         self._teller = teller = MessageTeller(state)
         # For those who follow rooms without being inside.
         pages = PageReader(state, teller)
         self.room_events = RoomEvents(state, teller, pages)
-        self._log_outs = PersonLogOuts(state, neighbours.tokens, self.room_events)
+        self._log_outs = PersonLogOuts(state, given.tokens, self.room_events)
         self._hello = HelloHandler(state, self._log_outs)
         self._membership = MembershipHandler(state, teller, pages)
-        self._messages = MessageHandler(state, teller, pages, neighbours.rates, neighbours.hooks)
+        self._messages = MessageHandler(state, teller, pages, given.rates, given.hooks)
         # Messages of incoming webhooks; see HookPosts.deliver.
         self._hook_posts = HookPosts(state, self._messages.post)
         self.deliver = self._hook_posts.deliver
         self._corrections = CorrectionHandler(state)
         self._searching = SearchHandler(state)
         self._indexer = SearchIndexer(state)
-        self._rate_feed = RateFeed(state, neighbours.rates)
+        self._rate_feed = RateFeed(state, given.rates)
         self._moderation = ModerationHandler(state, moderators)
         self.operators = OperatorHandler(state, self._moderation, self._messages.publish)
         self._revocation = RevocationHandler(state, self._membership, self.room_events)
@@ -414,10 +414,10 @@ class ChatDispatcher:
         return self._state.storage.flush()
 
 
-def _make_rooms(clock: IReactorTime, settings: ChatSettings, neighbours: Neighbours) -> tuple[Rooms, RoomAccess]:
-    rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms, neighbours.nodes.roster)
+def _make_rooms(clock: IReactorTime, settings: ChatSettings, given: DispatcherDependencies) -> tuple[Rooms, RoomAccess]:
+    rooms = Rooms(settings.rooms, settings.open_rooms, settings.max_rooms, given.nodes.roster)
     private = PrivateRooms(settings.private_rooms)
-    return rooms, RoomAccess(Permissions(clock, neighbours.hooks, private.__contains__), rooms, private)
+    return rooms, RoomAccess(Permissions(clock, given.hooks, private.__contains__), rooms, private)
 
 
 def _check(client: Client, request: Request) -> None:

@@ -9,7 +9,7 @@ from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.common.text import plain
 from mixsvc.hooks.registry import hooks, is_in_hook
 from mixsvc.interfaces import ChatPage, IChat, RoomOverview, SearchPage
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 
 __all__ = ["ChatFacade"]
 
@@ -21,14 +21,16 @@ class ChatFacade:
     on_message = staticmethod(hooks.on_message)
     may = staticmethod(hooks.may)
 
-    def __init__(self, bridge: Callable[..., Any], dispatcher: ChatDispatcher, prefix: str, places: Places) -> None:
+    def __init__(
+        self, bridge: Callable[..., Any], dispatcher: ChatDispatcher, prefix: str, wait_limit: WaitLimit
+    ) -> None:
         """bridge(function, *args) calls function in the reactor thread and returns its result.
 
-        It waits for a Deferred that function returns, and raises ServiceBusy after its time limit. places: for calls
-        that wait for the database; as many may wait for permissions.
+        It waits for a Deferred that function returns, and raises ServiceBusy after its time limit. wait_limit: for
+        calls that wait for the database; as many may wait for permissions.
         """
-        self._places = places
-        self._permission_places = places.another()
+        self._wait_limit = wait_limit
+        self._permission_limit = wait_limit.another()
         self._bridge = lambda function, *args: bridge(function, *map(plain, args))
         self._dispatcher = dispatcher
         self.prefix = prefix
@@ -56,13 +58,13 @@ class ChatFacade:
 
     def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
         """See IChat."""
-        with self._permission_places.place():
+        with self._permission_limit.slot():
             seen: Sequence[RoomOverview] = self._bridge(self._dispatcher.seen_by, person)
         return seen
 
     def allows(self, person: str | None, action: str, room: str | None) -> bool:
         """See IChat."""
-        with self._permission_places.place():
+        with self._permission_limit.slot():
             allowed: bool = self._bridge(self._dispatcher.allows, person, action, room)
         return allowed
 
@@ -72,13 +74,13 @@ class ChatFacade:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
-        with self._places.place():
+        with self._wait_limit.slot():
             page: ChatPage = self._bridge(self._dispatcher.page, room, before, limit)
         return page
 
     def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
         """See IChat. Raises ServiceBusy also if the messages cannot be read now."""
-        with self._places.place():
+        with self._wait_limit.slot():
             page: SearchPage = self._bridge(self._dispatcher.search, room, text, before, limit, by)
         return page
 
@@ -90,12 +92,12 @@ class ChatFacade:
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat. Raises ServiceBusy also if the message cannot be stored now."""
         post = self._dispatcher.answer if is_in_hook() else self._dispatcher.publish
-        with self._places.place():
+        with self._wait_limit.slot():
             number: int = self._bridge(post, room, name, text, key).message.number
         return number
 
     def deliver(self, hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
         """See IChat."""
-        with self._places.place():
+        with self._wait_limit.slot():
             number: int = self._bridge(self._dispatcher.deliver, hook, room, name, text, delivery).message.number
         return number

@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from mixsvc.hooks.registry import hooks, is_in_hook
 from mixsvc.interfaces import ChatMessage, ChatPage, FoundMessage, IChat, RoomOverview, SearchPage
-from mixsvc.threads.places import AskInPlace, Place, Places
+from mixsvc.threads.wait_limit import AskInSlot, Slot, WaitLimit
 
 if TYPE_CHECKING:
     # Only the process that serves the chat has it in its memory.
@@ -54,11 +54,11 @@ class RemoteChat:
     on_message = staticmethod(hooks.on_message)
     may = staticmethod(hooks.may)
 
-    def __init__(self, ask: AskInPlace, prefix: str, places: Places) -> None:
-        """prefix: see IChat. places: for threads that wait for the chat's database."""
+    def __init__(self, ask: AskInSlot, prefix: str, wait_limit: WaitLimit) -> None:
+        """prefix: see IChat. wait_limit: for threads that wait for the chat's database."""
         self._ask_chat = ask
-        self._places = places
-        self._permission_places = places.another()
+        self._wait_limit = wait_limit
+        self._permission_limit = wait_limit.another()
         self.prefix = prefix
 
     @property
@@ -68,12 +68,12 @@ class RemoteChat:
 
     def seen_by(self, person: str | None) -> Sequence[RoomOverview]:
         """See IChat."""
-        found = self._ask("seen", (person,), self._permission_places.place)
+        found = self._ask("seen", (person,), self._permission_limit.slot)
         return [RoomOverview(*each) for each in found]
 
     def allows(self, person: str | None, action: str, room: str | None) -> bool:
         """See IChat."""
-        return bool(self._ask("allows", (person, action, room), self._permission_places.place))
+        return bool(self._ask("allows", (person, action, room), self._permission_limit.slot))
 
     def revoke(self, person: str | None, room: str) -> None:
         """See IChat."""
@@ -97,12 +97,12 @@ class RemoteChat:
 
     def page(self, room: str, before: int | None, limit: int) -> ChatPage:
         """See IChat."""
-        messages, *others = self._ask("history", (room, before, limit), self._places.place)
+        messages, *others = self._ask("history", (room, before, limit), self._wait_limit.slot)
         return ChatPage([_message_of(*each) for each in messages], *others)
 
     def search(self, room: str, text: str, before: int | None = None, limit: int = 20, by: str = "") -> SearchPage:
         """See IChat."""
-        words, messages, places = self._ask("search", (room, text, before, limit, by), self._places.place)
+        words, messages, places = self._ask("search", (room, text, before, limit, by), self._wait_limit.slot)
         return SearchPage(words, [FoundMessage(where, _message_of(*each)) for where, each in messages], places)
 
     def claim(self, name: str, person: str) -> str:
@@ -112,14 +112,14 @@ class RemoteChat:
     def say(self, room: str, name: str, text: str, key: str | None = None) -> int:
         """See IChat."""
         method = "answer" if is_in_hook() else "say"
-        return int(self._ask(method, (room, name, text, key), self._places.place))
+        return int(self._ask(method, (room, name, text, key), self._wait_limit.slot))
 
     def deliver(self, hook: str, room: str, name: str, text: str, delivery: str | None = None) -> int:
         """See IChat."""
-        return int(self._ask("deliver", (hook, room, name, text, delivery), self._places.place))
+        return int(self._ask("deliver", (hook, room, name, text, delivery), self._wait_limit.slot))
 
-    def _ask(self, method: str, arguments: Sequence[object], place: Place = nullcontext) -> Any:
-        return self._ask_chat(method, arguments, place)
+    def _ask(self, method: str, arguments: Sequence[object], slot: Slot = nullcontext) -> Any:
+        return self._ask_chat(method, arguments, slot)
 
 
 def _page_as_json(page: ChatPage) -> list[object]:

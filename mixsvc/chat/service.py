@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import ChatFactory, same_owner
-from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
+from mixsvc.chat.dispatch import ChatDispatcher, DispatcherDependencies
 from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.protocol import events
@@ -31,14 +31,14 @@ from mixsvc.nodes.alone import alone
 from mixsvc.storage.choosing import prepare
 from mixsvc.storage.clock_record import ClockKeeper, ClockRecord
 from mixsvc.storage.engine import Cursor, TransactionRunner
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 from txsockjs.factory import SockJSResource
 from txsockjs.utils import broadcast
 
 if TYPE_CHECKING:
     from mixsvc.nodes.node import SharedNode
 
-__all__ = ["ChatService", "Dependencies", "WatchedRates", "sockjs_options"]
+__all__ = ["ChatService", "ChatDependencies", "WatchedRates", "sockjs_options"]
 
 # The client that our page loads, so that page and iframe have the same version.
 SOCKJS_CLIENT: Final = "static/vendor/sockjs.min.js"
@@ -60,8 +60,8 @@ class WatchedRates(Protocol):
 
 
 @record
-class Dependencies:
-    """What the builder of the chat hands in. bridge, places: as for ChatFacade. wall: the time of day.
+class ChatDependencies:
+    """What the builder of the chat hands in. bridge, wait_limit: as for ChatFacade. wall: the time of day.
 
     defer_to_thread: runs what may block, in a thread that does not keep the process alive. hooks: runs what the
     application has registered. look: finds out whose logins have ended; None if such a thread does. node: what this
@@ -72,7 +72,7 @@ class Dependencies:
     rates: WatchedRates
     identify: Identifier
     bridge: Callable[..., Any]
-    places: Places
+    wait_limit: WaitLimit
     defer_to_thread: DeferToThread
     hooks: HookRunner
     wall: WallClock = field(default_factory=WallClock)
@@ -86,7 +86,7 @@ class ChatService:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, given: Dependencies) -> None:
+    def __init__(self, reactor: Any, settings: Settings, given: ChatDependencies) -> None:
         self._reactor = reactor
         self._settings = settings
         self._given = given
@@ -95,8 +95,8 @@ class ChatService:
         self.nodes = nodes = given.node.nodes if given.node is not None else alone()
         # One that looks for doors in every audience only where there is one.
         tell = DoorBroadcast(broadcast) if settings.irc.listen else broadcast
-        neighbours = Neighbours(given.rates.facade, tell, given.hooks, nodes, given.tokens)
-        self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, neighbours)
+        for_dispatcher = DispatcherDependencies(given.rates.facade, tell, given.hooks, nodes, given.tokens)
+        self.dispatcher = ChatDispatcher(clocks, self._database, settings.chat, for_dispatcher)
         look = given.look or look_in_thread(given.defer_to_thread)
         self._login_watch = LoginWatch(reactor, "chat", self.dispatcher, look)
         self._stream_watch = LoginWatch(reactor, "streams of rooms", self.dispatcher.room_events, look)
@@ -107,7 +107,7 @@ class ChatService:
         self.wall = given.wall
         # For views, in any thread.
         self.tokens = given.tokens
-        self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.places)
+        self.facade = ChatFacade(given.bridge, self.dispatcher, settings.chat.prefix, given.wait_limit)
 
     def _patient(self, identify: Identifier) -> Identifier:
         node = self._given.node

@@ -15,7 +15,7 @@ from mixsvc.pages.auth.memory import LoginMemory
 from mixsvc.pages.auth.remote import remote_memory
 from mixsvc.rates.remote import PushedRates, RemoteHistory
 from mixsvc.threads.children import this_process
-from mixsvc.threads.places import AskInPlace, Place, Places
+from mixsvc.threads.wait_limit import AskInSlot, Slot, WaitLimit
 from mixsvc.topics.remote import RemoteTopics
 
 __all__ = ["AskService", "ChildFacades"]
@@ -43,9 +43,9 @@ class ChildFacades:
         """ask: of mixsvc.questions. key: see person_tokens."""
         rates = PushedRates(_now, RemoteHistory(_asker(ask, "rates.", ANSWER_SECONDS)))
         # If the disk hangs, half of the view threads are left for those who do not need the database.
-        places = Places(max(1, settings.web.threads // 2))
-        chat = RemoteChat(_in_place(_asker(ask, "chat.", ANSWER_SECONDS)), settings.chat.prefix, places)
-        topics = RemoteTopics(_in_place(_asker(ask, "topics.", ANSWER_SECONDS)), places)
+        wait_limit = WaitLimit(max(1, settings.web.threads // 2))
+        chat = RemoteChat(_in_slot(_asker(ask, "chat.", ANSWER_SECONDS)), settings.chat.prefix, wait_limit)
+        topics = RemoteTopics(_in_slot(_asker(ask, "topics.", ANSWER_SECONDS)), wait_limit)
         charts = RemoteCharts(_asker(ask, "charts.", settings.rates.chart_timeout))
         self._rates = rates
         tokens = person_tokens(settings, key)
@@ -70,9 +70,9 @@ def _asker(ask: AskService, prefix: str, seconds: float) -> Ask:
     return asked
 
 
-def _in_place(ask: Ask) -> AskInPlace:
-    def asked(method: str, arguments: Sequence[object], place: Place) -> Any:
-        with place():
+def _in_slot(ask: Ask) -> AskInSlot:
+    def asked(method: str, arguments: Sequence[object], slot: Slot) -> Any:
+        with slot():
             return ask(method, arguments)
 
     return asked

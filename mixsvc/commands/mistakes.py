@@ -27,7 +27,7 @@ from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_admin_token, check_api_token, check_secret_key
 from mixsvc.config.settings import Settings
-from mixsvc.embedded.process import check_chat_place
+from mixsvc.embedded.process import check_chat_path
 from mixsvc.errors import MixError
 from mixsvc.http.ports.listening import check_endpoints
 from mixsvc.operations.agreement import expect_agreement, own_part
@@ -61,7 +61,7 @@ def mistakes_in(path: str, folder: str) -> Sequence[str]:
     found = inspect_settings(path, {})
     connect_for_import(facade.mix)
     texts = [str(each) for each in found.mistakes]
-    as_given: Check = ("chat", "listen", partial(check_chat_place, found.settings))
+    as_given: Check = ("chat", "listen", partial(check_chat_path, found.settings))
     for section, key, check in (*_checks(found.settings.within(folder)), as_given):
         if (section, key) in FILES and not found.values.get((section, key), NOTHING).text:
             # By default these are beside the database, whose folder has a check of its own.

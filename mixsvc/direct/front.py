@@ -18,7 +18,7 @@ MOST: Final = 32
 MAX_BYTES: Final = 262144
 
 # Scheme and host, as the client has them.
-Place: TypeAlias = tuple[str, str]
+Origin: TypeAlias = tuple[str, str]
 
 Onward: TypeAlias = Callable[[PageRequest], None]
 
@@ -42,30 +42,30 @@ class FrontPage:
             onward(request)
             return
         asked = asked_by(request)
-        place = asked.scheme, asked.header("host")
-        kept = self._coded(version, place, asked)
+        origin = asked.scheme, asked.header("host")
+        kept = self._coded(version, origin, asked)
         if kept is not None:
             send_answer(request, kept)
             return
         if request.method == b"GET":
-            request.responded = partial(self._keep, version, place)
+            request.responded = partial(self._keep, version, origin)
         onward(request)
 
-    def _coded(self, version: object, place: Place, asked: Asked) -> Answer | None:
-        plain = self._kept.get(version, (place, ""))
+    def _coded(self, version: object, origin: Origin, asked: Asked) -> Answer | None:
+        plain = self._kept.get(version, (origin, ""))
         if plain is None:
             return None
         coding = coding_of(asked, plain.body)
-        found = self._kept.get(version, (place, coding))
+        found = self._kept.get(version, (origin, coding))
         if found is None:
             found = in_coding(plain, coding)
-            self._kept.keep(version, (place, coding), found)
+            self._kept.keep(version, (origin, coding), found)
         return found
 
-    def _keep(self, version: object, place: Place, status: int, fields: Pairs, body: bytes) -> None:
+    def _keep(self, version: object, origin: Origin, status: int, fields: Pairs, body: bytes) -> None:
         is_for_one = any(name.lower() == b"set-cookie" for name, _ in fields)
         if status == 200 and not is_for_one and self._is_open():
-            self._kept.keep(version, (place, ""), _plain(fields, body))
+            self._kept.keep(version, (origin, ""), _plain(fields, body))
 
     def _is_shared(self, request: PageRequest) -> bool:
         # Links in the page have the prefix that a proxy has removed.

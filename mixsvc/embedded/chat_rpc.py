@@ -22,15 +22,15 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from mixsvc.common.answers import error_fields, value_of
 from mixsvc.errors import ServiceBusy
-from mixsvc.threads.places import Place
+from mixsvc.threads.wait_limit import Slot
 
-__all__ = ["DATABASE_PLACES", "ChatRpcClient", "ChatRpcServer"]
+__all__ = ["DATABASE_SLOTS", "ChatRpcClient", "ChatRpcServer"]
 
 # An older request, in seconds, is refused: somebody may have recorded it.
 MAX_AGE: Final = 60.0
 
 # How many threads of the host, whose number is not known here, may wait for the chat's database at one time.
-DATABASE_PLACES: Final = 2
+DATABASE_SLOTS: Final = 2
 
 # How long a call waits before it looks for another process, in seconds.
 PAUSE_SECONDS: Final = 0.1
@@ -114,22 +114,22 @@ class ChatRpcClient:
         self._token = token
         self._seconds = seconds
 
-    def ask(self, method: str, arguments: Sequence[object], place: Place) -> Any:
-        """See AskInPlace."""
+    def ask(self, method: str, arguments: Sequence[object], slot: Slot) -> Any:
+        """See AskInSlot."""
         arguments = _repeatable(method, arguments)
         ends_at = time.monotonic() + HANDOVERS * self._seconds
-        while (answer := self._try(method, arguments, place)) is None:
+        while (answer := self._try(method, arguments, slot)) is None:
             if time.monotonic() + PAUSE_SECONDS > ends_at:
                 raise ServiceBusy("no process serves the chat now; try again")
             time.sleep(PAUSE_SECONDS)
         return value_of(answer)
 
-    def _try(self, method: str, arguments: Sequence[object], place: Place) -> dict[str, Any] | None:
+    def _try(self, method: str, arguments: Sequence[object], slot: Slot) -> dict[str, Any] | None:
         """The answer; None if no process serves the chat, or the one that did has ended. Raises ServiceBusy."""
         port = self._find_port()
         if port is None:
             return None
-        with place():
+        with slot():
             return self._ask_at(port, method, arguments)
 
     def _ask_at(self, port: int, method: str, arguments: Sequence[object]) -> dict[str, Any] | None:

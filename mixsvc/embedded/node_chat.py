@@ -35,11 +35,11 @@ class NodeChatHost:
     """
 
     def __init__(
-        self, reactor: Any, settings: Settings, place: str, served: ServedParts, authenticate: Authenticator
+        self, reactor: Any, settings: Settings, shared_path: str, served: ServedParts, authenticate: Authenticator
     ) -> None:
-        """place: the path beside which the processes of this host find each other. served: the caller starts it."""
+        """shared_path: beside it the processes of this host find each other. served: the caller starts it."""
         self._served = served
-        self._lock = ChatLock(place)
+        self._lock = ChatLock(shared_path)
         self._ports = ChatPorts(reactor, settings)
         self._turns = Turns(reactor, self._lock, self._serve, self._ports.drop)
         self._usual_port = first_port(settings.chat.listen)

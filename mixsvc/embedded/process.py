@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mixsvc.embedded.service import EmbeddedService
 
-__all__ = ["check_chat_place", "embedded_app", "embedded_mix"]
+__all__ = ["check_chat_path", "embedded_app", "embedded_mix"]
 
 # The environment variable that names the settings file, as a host has no options for us.
 CONFIG_VARIABLE: Final = "MIXSVC_CONFIG"
@@ -46,7 +46,7 @@ class Embedded:
         self._lock = threading.RLock()
         self._settings: Settings | None = None
         # See HostSettings.
-        self._place = ""
+        self._shared_path = ""
         self._app: Flask | None = None
         # Whether it serves what the settings say, and not only our pages.
         self._is_whole = False
@@ -100,7 +100,7 @@ class Embedded:
         from mixsvc.embedded.service import HostSettings, start
 
         settings = self._read()
-        given = HostSettings(settings, self._place, authenticator(settings, self._own_app()))
+        given = HostSettings(settings, self._shared_path, authenticator(settings, self._own_app()))
         if self._is_fork:
             from mixsvc.embedded.crochet_reactor import forget_reactor
 
@@ -134,7 +134,7 @@ class Embedded:
         if self._app is None:
             settings = self._read()
             if settings.chat.listen:
-                refuse_beside_service(DatabaseLock(self._place), self._place)
+                refuse_beside_service(DatabaseLock(self._shared_path), self._shared_path)
             rehearse(settings.storage, settings.nodes.listen_url)
             app = make_pages(self.mix(), settings)
             allow_chat_origin(app, facade.mix)
@@ -152,15 +152,15 @@ class Embedded:
 
             found, directory = read_settings(os.environ.get(CONFIG_VARIABLE)), current_directory()
             check_endpoints(found.chat.listen, "[chat] listen")
-            check_chat_place(found)
+            check_chat_path(found)
             check_sources(found.rates)
             settings = found.within(directory)
-            self._place = os.path.join(directory, found.storage.path)
+            self._shared_path = os.path.join(directory, found.storage.path)
             self._settings = replace(settings, storage=settled(settings.storage))
         return self._settings
 
 
-def check_chat_place(settings: Settings) -> None:
+def check_chat_path(settings: Settings) -> None:
     """Raises BadSetting for a chat of a host whose processes cannot find each other; settings: as they were given."""
     if settings.chat.listen and settings.storage.path == MEMORY:
         raise BadSetting(

@@ -13,11 +13,11 @@ from twisted.logger import Logger
 from mixsvc.application import person_tokens, request_authenticator
 from mixsvc.assembly.chat_parts import make_chat_parts
 from mixsvc.charts.direct import DirectCharts
-from mixsvc.chat.service import Dependencies
+from mixsvc.chat.service import ChatDependencies
 from mixsvc.common.records import record
 from mixsvc.config.outgoing_hooks import read_secrets
 from mixsvc.config.settings import MEMORY, Settings
-from mixsvc.embedded.chat_rpc import DATABASE_PLACES
+from mixsvc.embedded.chat_rpc import DATABASE_SLOTS
 from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
 from mixsvc.embedded.node_chat import HostNode, NodeChatHost
 from mixsvc.embedded.shared_chat import ChatHost, ServedParts
@@ -35,9 +35,9 @@ from mixsvc.storage.choosing import make_database, prepare
 from mixsvc.storage.engine import Engine
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.sqlite_version import SQLITE_VERSION, has_wal_reset_fault
-from mixsvc.threads.places import Places
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.threads.resolver import DaemonThreadResolver
+from mixsvc.threads.wait_limit import WaitLimit
 
 __all__ = ["EmbeddedService", "HostSettings", "start", "warn_of_url"]
 
@@ -105,13 +105,13 @@ class _Parts:
 
 @record
 class HostSettings:
-    """place: the path that the processes of this host share; files by which they find each other are beside it.
+    """shared_path: that the processes of this host share; files by which they find each other are beside it.
 
     authenticate: says who opens a chat connection.
     """
 
     settings: Settings
-    place: str
+    shared_path: str
     authenticate: Authenticator
 
 
@@ -185,15 +185,17 @@ class _Builder:
             return host
         served: ServedParts = bridge(self._served, parts)
         stored = served.chat.prepare()
-        node_host: NodeChatHost = bridge(NodeChatHost, self.reactor, settings, self.given.place, served, authenticate)
+        node_host: NodeChatHost = bridge(
+            NodeChatHost, self.reactor, settings, self.given.shared_path, served, authenticate
+        )
         bridge(served.start, stored)
         return node_host
 
     def _served(self, parts: _Parts) -> ServedParts:
         settings = self.given.settings
         identify = request_authenticator(self.reactor, settings, self.given.authenticate)
-        answers = CrochetBridge(BRIDGE_SECONDS), Places(DATABASE_PLACES), self.pool.defer, parts.hooks
-        given = Dependencies(parts.database, parts.rates, identify, *answers, tokens=person_tokens(settings))
+        answers = CrochetBridge(BRIDGE_SECONDS), WaitLimit(DATABASE_SLOTS), self.pool.defer, parts.hooks
+        given = ChatDependencies(parts.database, parts.rates, identify, *answers, tokens=person_tokens(settings))
         if parts.node is not None:
             given = replace(given, node=parts.node.shared, wall=parts.node.shared.wall)
         made = make_chat_parts(self.reactor, settings, given, parts.rates)

@@ -19,7 +19,7 @@ from mixsvc.common.records import record
 from mixsvc.config.chat_url import first_port
 from mixsvc.config.secret_files import api_token
 from mixsvc.config.settings import ChatSettings, Settings
-from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
+from mixsvc.embedded.chat_rpc import DATABASE_SLOTS, ChatRpcClient, ChatRpcServer
 from mixsvc.embedded.ports import ChatPorts
 from mixsvc.embedded.shared_topics import SharedTopics
 from mixsvc.embedded.tickets import HostTickets
@@ -31,8 +31,8 @@ from mixsvc.interfaces import Authenticator, ChatPage, IChat, RoomOverview, Sear
 from mixsvc.interfaces.hooks import MAY
 from mixsvc.pages.chat_url import ChatUrl
 from mixsvc.shutdown import StopDeadline
-from mixsvc.threads.places import AskInPlace, Place, Places
 from mixsvc.threads.pool import DaemonThreadPool
+from mixsvc.threads.wait_limit import AskInSlot, Slot, WaitLimit
 from mixsvc.topics.facade import TopicsFacade
 from mixsvc.topics.remote import RemoteTopics, topic_answers
 from mixsvc.topics.service import TopicsService
@@ -110,12 +110,12 @@ class ChatHost:
         # Pages name this port while no process serves the chat: the next one will be there.
         self._usual_port = first_port(settings.chat.listen)
         client = ChatRpcClient(self.rpc_port, self._token, REMOTE_SECONDS)
-        self._remote = RemoteChat(client.ask, settings.chat.prefix, Places(DATABASE_PLACES))
+        self._remote = RemoteChat(client.ask, settings.chat.prefix, WaitLimit(DATABASE_SLOTS))
         self.tickets = HostTickets(settings, self.browser_port, authenticate)
         # What views see, in any thread.
         self.facade = SharedChat(self, settings.chat)
         ask = partial(_ask_topics, client.ask)
-        self.topics_facade = SharedTopics(self._own_topics, RemoteTopics(ask, Places(DATABASE_PLACES)))
+        self.topics_facade = SharedTopics(self._own_topics, RemoteTopics(ask, WaitLimit(DATABASE_SLOTS)))
 
     def start(self) -> "Deferred[None]":
         """Serve the chat unless another process does, and take over when that process ends.
@@ -175,8 +175,8 @@ class ChatHost:
         return self._served.topics.facade if self._served is not None else None
 
 
-def _ask_topics(ask: AskInPlace, method: str, arguments: Sequence[object], place: Place) -> Any:
-    return ask(TOPICS + method, arguments, place)
+def _ask_topics(ask: AskInSlot, method: str, arguments: Sequence[object], slot: Slot) -> Any:
+    return ask(TOPICS + method, arguments, slot)
 
 
 @implementer(IChat)

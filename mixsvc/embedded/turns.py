@@ -1,4 +1,4 @@
-"""Whose turn it is to serve the chat's port, of the processes of a host that share a place.
+"""Whose turn it is to serve the chat's port, of the processes of a host that share a path.
 
 The process that holds a lock there has it; a file beside the lock says where the chat is. The system releases the lock
 when its process ends, however it ends, and another process takes it within a second.
@@ -43,11 +43,11 @@ class ChatLock:
 
     _is_ours = False
 
-    def __init__(self, place: str) -> None:
-        """place: the path that the processes share; both files are beside it."""
-        self._place = place
-        self._lock = DatabaseLock(place)
-        self._location_path = f"{os.path.realpath(place)}-chat.place"
+    def __init__(self, shared_path: str) -> None:
+        """shared_path: the path that the processes share; both files are beside it."""
+        self._shared_path = shared_path
+        self._lock = DatabaseLock(shared_path)
+        self._location_path = f"{os.path.realpath(shared_path)}-chat.place"
 
     def acquire(self) -> bool:
         """Try to take the lock; returns whether this process has it now. Raises OSError if that fails."""
@@ -66,7 +66,7 @@ class ChatLock:
 
     def refuse_beside_service(self) -> None:
         """Raise DatabaseUnusable if a twistd service has the lock, and serves a chat by itself."""
-        refuse_beside_service(self._lock, self._place)
+        refuse_beside_service(self._lock, self._shared_path)
 
     def publish(self, location: ChatLocation) -> None:
         """Tell the other processes where the chat is; called by the process that has the lock."""

@@ -35,7 +35,7 @@ from mixsvc.interfaces.holds import Hold
 from mixsvc.interfaces.topics import Following, Subscription, TopicEnd, TopicReader, Topics
 from txsockjs.sockets import PlainWebSockets, RefusedHandshake, upgrade_connection
 
-__all__ = ["Feeds", "HeldEntry", "HeldStats", "HoldLimits", "ClientHolder", "Surroundings"]
+__all__ = ["Feeds", "HeldEntry", "HeldStats", "HoldLimits", "ClientHolder", "HolderDependencies"]
 
 # What can be followed, by the source of a hold.
 Feeds: TypeAlias = Mapping[str, Topics]
@@ -65,7 +65,7 @@ class HoldLimits:
 
 
 @record
-class Surroundings:
+class HolderDependencies:
     """feeds: what can be followed. identify: says who is held. origins: whose pages may open a WebSocket, too."""
 
     feeds: Feeds
@@ -97,7 +97,7 @@ class ClientHolder:
 
     _log: Final = Logger("mixsvc.web")
 
-    def __init__(self, clock: IReactorTime, limits: HoldLimits, given: Surroundings) -> None:
+    def __init__(self, clock: IReactorTime, limits: HoldLimits, given: HolderDependencies) -> None:
         self._clock = clock
         self.max_unread = limits.max_unread
         self._crowd: HeldCrowd[HeldClient] = HeldCrowd(clock, limits.most, limits.most_each)

@@ -27,7 +27,7 @@ from mixsvc.http.head import HeaderFields, RequestHead
 from mixsvc.http.request import CLIENT_CLOSED, CLOSE, MixRequest, Pairs, own_fields
 from mixsvc.http.uploads import open_body
 
-__all__ = ["IPages", "PagePlace", "PageRequest", "ViewRequest", "asked_by", "send_answer"]
+__all__ = ["IPages", "PageRoute", "PageRequest", "ViewRequest", "asked_by", "send_answer"]
 
 # A body up to this size is written in one piece, which takes far less than a millisecond; a longer one in such pieces.
 PIECE_BYTES: Final = 65536
@@ -41,7 +41,7 @@ class IPages(Interface):
         """What answers a path of these segments, decoded, as `render` would; None if only `render` does."""
 
 
-class PagePlace:
+class PageRoute:
     """A path at which pages are. postpath: its segments, decoded. answer: called with each request."""
 
     __slots__ = ("answer", "path", "postpath")
@@ -61,7 +61,7 @@ class PageRequest:
 
     __slots__ = (
         "_ours",
-        "_place",
+        "_route",
         "began",
         "channel",
         "client_left",
@@ -82,12 +82,12 @@ class PageRequest:
     # See MixRequest: one whose client is held becomes such a request.
     is_held: Final = False
 
-    def __init__(self, channel: Any, head: RequestHead, sender: Sender, place: PagePlace) -> None:
-        """channel: a MixChannel. place: of the path of the head."""
+    def __init__(self, channel: Any, head: RequestHead, sender: Sender, route: PageRoute) -> None:
+        """channel: a MixChannel. route: of the path of the head."""
         self.channel = channel
         self.method, self.uri, self.clientproto, self.fields = head
-        self.path = place.path
-        self.postpath = place.postpath
+        self.path = route.path
+        self.postpath = route.postpath
         self.sender = sender
         self.content: IO[bytes] | None = open_body(head.fields.body_length)
         self.client_left: Callable[[], None] | None = None
@@ -96,7 +96,7 @@ class PageRequest:
         self.began = 0.0
         self.code = 200
         self.sentLength = 0
-        self._place = place
+        self._route = route
         self._ours: Pairs = ()
 
     def getHeader(self, name: bytes) -> bytes | None:
@@ -123,7 +123,7 @@ class PageRequest:
         ours = own_fields(self.channel.site, self.sender)
         self._ours = (CLOSE, *ours) if self._ours and CLOSE not in ours else ours
         try:
-            self._place.answer(self)
+            self._route.answer(self)
         except BaseException:
             self.for_stream().processingFailed(Failure())
 

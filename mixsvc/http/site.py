@@ -20,7 +20,7 @@ from mixsvc.http.errors import RefusedRequest
 from mixsvc.http.forwarded import Forwarded, read_forwarded
 from mixsvc.http.head import HeaderFields, RequestHead
 from mixsvc.http.interfaces import Connection
-from mixsvc.http.page_request import IPages, PagePlace, PageRequest, ViewRequest
+from mixsvc.http.page_request import IPages, PageRequest, PageRoute, ViewRequest
 from mixsvc.http.phases import Phase
 from mixsvc.http.request import MixRequest, segments_of
 from mixsvc.http.timeouts import DeadlineSweeper, Timeouts
@@ -31,7 +31,7 @@ __all__ = ["MAX_REFUSED_AT_ONCE", "MixSite", "connection_limit"]
 # Files that are open for other things: the database, logs, polls, bodies on disk.
 OTHER_FILES: Final = 100
 
-# Bytes of the longest path whose place is remembered.
+# Bytes of the longest path whose route is remembered.
 CACHED_PATH: Final = 512
 
 # What a connection waits for while it has a request that is not complete, or not answered.
@@ -76,7 +76,7 @@ class MixSite(Site):
         self._sweeper = DeadlineSweeper(reactor)
         self._empty: Deferred[None] | None = None
         self._pages: Any = IPages(root, None)
-        self._place = lru_cache(1024)(self._find_place)
+        self._route = lru_cache(1024)(self._find_route)
 
     def _take(self, settings: Settings) -> None:
         server = settings.server
@@ -116,25 +116,25 @@ class MixSite(Site):
 
     def make_request(self, channel: Any, head: RequestHead) -> ViewRequest:
         """A request with this head: on the short way, if it may take that. channel: of the connection."""
-        if self._pages is not None and (place := self._place_of(head)) is not None:
+        if self._pages is not None and (route := self._route_of(head)) is not None:
             sender = channel.senders.of(head.fields)
             if sender.is_ours:
-                return PageRequest(channel, head, sender, place)
+                return PageRequest(channel, head, sender, route)
         request: MixRequest = self.requestFactory(channel)
         request.take_fields(head.fields)
         return request
 
-    def _place_of(self, head: RequestHead) -> PagePlace | None:
+    def _route_of(self, head: RequestHead) -> PageRoute | None:
         length = head.fields.body_length
         if not head.fields.is_plain or length is None or length > MAX_IN_MEMORY:
             return None
         path = head.target.partition(b"?")[0]
-        return self._place(path) if len(path) <= CACHED_PATH else self._find_place(path)
+        return self._route(path) if len(path) <= CACHED_PATH else self._find_route(path)
 
-    def _find_place(self, path: bytes) -> PagePlace | None:
+    def _find_route(self, path: bytes) -> PageRoute | None:
         segments = segments_of(path)
         answer = self._pages.page_at(segments) if path.startswith(b"/") else None
-        return PagePlace(path, segments, answer) if answer is not None else None
+        return PageRoute(path, segments, answer) if answer is not None else None
 
     def log(self, request: HTTPRequest) -> None:
         """A response is complete."""

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from mixsvc.common.addresses import network
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces.goodbyes import spread_returns
-from mixsvc.irc.clients.door import IrcDoor, IrcSurroundings
+from mixsvc.irc.clients.door import IrcDependencies, IrcDoor
 from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.connection import CLOSE_SECONDS, IrcConnection
 from mixsvc.irc.grammar.lines import as_bytes
@@ -55,7 +55,7 @@ class IrcService(Factory):
     # What a TLS port says to a client that speaks without TLS.
     without_tls = b"ERROR :Closing link: This port speaks TLS\r\n"
 
-    def __init__(self, settings: Settings, given: IrcSurroundings) -> None:
+    def __init__(self, settings: Settings, given: IrcDependencies) -> None:
         self._door = IrcDoor(settings.irc, settings.chat, given)
         self._connections: dict[IrcConnection, str] = {}
         self._by_address: Counter[str] = Counter()

@@ -7,7 +7,7 @@ order in which one meets the files:
 
 - hub.py: all of them. Says which requests may have a socket (valid handshakes, of allowed origins, within the limits),
   refuses handshakes that are not valid, which no view could answer, and ends all when the service stops.
-- place.py: the threads of one process for such views: who runs, who waits, who is refused.
+- admission.py: the threads of one process for such views: who runs, who waits, who is refused.
 - offer.py: one handshake, until its view has taken its socket or has responded over HTTP. A view has taken it when it
   has written there; whatever it says over HTTP from then on is not sent.
 - pair.py: the two ends; pair_end.py: ours, in the reactor.

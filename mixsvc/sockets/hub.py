@@ -109,7 +109,7 @@ class ViewSockets:
     ) -> bool:
         """Offer a socket to the view of a request. Returns False if it opens no WebSocket, and does nothing then.
 
-        submit: gets the offer, and puts it in its place or refuses it. run: see SocketOffer.
+        submit: gets the offer, and has it admitted or refuses it. run: see SocketOffer.
         """
         if not self._most:
             return False
@@ -153,24 +153,24 @@ class ViewSockets:
         """See OfferOwner."""
         self._opened += 1
         self._open.add(offer)
-        if offer.place is not None:
-            offer.place.lasts(offer)
+        if offer.admission is not None:
+            offer.admission.lasts(offer)
         if self._stopped is not None:
             offer.end(Ending.RESTART)
 
     def view_ended(self, offer: SocketOffer) -> None:
         """See OfferOwner."""
         self._running.discard(offer)
-        if offer.place is not None:
-            offer.place.ended(offer)
+        if offer.admission is not None:
+            offer.admission.ended(offer)
         self._check_stopped()
 
     def left(self, offer: SocketOffer) -> None:
         """See OfferOwner."""
         self._open.discard(offer)
         self._crowd.remove(offer)
-        if offer.place is not None:
-            offer.place.withdraw(offer)
+        if offer.admission is not None:
+            offer.admission.withdraw(offer)
         self._check_stopped()
 
     def too_slow(self) -> None:

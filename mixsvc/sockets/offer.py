@@ -9,9 +9,9 @@ from twisted.logger import Logger
 
 from mixsvc.holds.record import HeldRecord
 from mixsvc.http.request import MixRequest
+from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.pair import make_pair
 from mixsvc.sockets.pair_end import PairEnd
-from mixsvc.sockets.place import SocketPlace
 from mixsvc.sockets.pump import Ending, SocketPump
 from txsockjs.sockets import upgrade_connection
 
@@ -56,9 +56,9 @@ class OfferOwner(Protocol):
 
 
 class SocketOffer:
-    """A Handshake (mixsvc.sockets.place). Reactor thread.
+    """A Handshake (mixsvc.sockets.admission). Reactor thread.
 
-    place: has the threads; set before it waits there. bucket: belongs to the crowd.
+    admission: decides when its view runs; set before it waits for that. bucket: belongs to the crowd.
     """
 
     _log: Final = Logger("mixsvc.web")
@@ -70,7 +70,7 @@ class SocketOffer:
     ) -> None:
         """run: runs the view, with the socket that `make_socket` returns, calls `watch_client`; then `view_ended`."""
         self.request = request
-        self.place: SocketPlace[SocketOffer] | None = None
+        self.admission: SocketAdmission[SocketOffer] | None = None
         self._reactor = reactor
         self._owner = owner
         self._run = run

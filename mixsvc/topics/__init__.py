@@ -5,17 +5,17 @@ Files, in the order in which one meets them:
 - service: builds all of it. facade: what views see. remote: the same for views in another process.
 - checks: what may be published. publishing: checks an event, stores it, and tells it.
 - storage/: topics in the database.
-- following: who follows which topics, and where each of them is. followed: one topic, and a place in it. slices: work
-  for thousands of followers, without holding up the reactor.
+- following: who follows which topics, and where each of them is. followed: one topic, and a position in it. slices:
+  work for thousands of followers, without holding up the reactor.
 - closer: streams end because somebody may not have them any more. closed_lately: those that begin a moment later do.
   retention: old events go. stats: what was counted.
 
 It knows nothing of HTTP: those who hold clients follow topics for them (mixsvc.holds, by mixsvc.interfaces.topics).
 
-**Each event once and in order.** A place in a topic has the number of the event that was told there last. An event is
-given to a place only if its number is the next one; whoever is behind reads pages of the database until it is not. So
-it does not matter in which order pages, stored events and hints of other nodes come. What is gone before it was told is
-told as such, and nothing is told before it is committed.
+**Each event once and in order.** A position in a topic has the number of the event that was told there last. An event
+is given to a position only if its number is the next one; whoever is behind reads pages of the database until it is
+not. So it does not matter in which order pages, stored events and hints of other nodes come. What is gone before it was
+told is told as such, and nothing is told before it is committed.
 
 **An event is encoded once.** All who wait for the next event of a topic get the same object, with all events of a turn
 of the reactor, and what is made of it once is kept in it.

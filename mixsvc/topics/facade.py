@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from mixsvc.common.text import plain
 from mixsvc.interfaces.topics import ITopics
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 from mixsvc.topics.checks import as_text
 from mixsvc.topics.closer import TopicCloser
 from mixsvc.topics.publishing import Publisher
@@ -19,23 +19,25 @@ __all__ = ["TopicsFacade"]
 class TopicsFacade:
     """Implements ITopics in the process that has the topics."""
 
-    def __init__(self, bridge: Callable[..., Any], publisher: Publisher, closer: TopicCloser, places: Places) -> None:
-        """bridge, places: as for ChatFacade."""
+    def __init__(
+        self, bridge: Callable[..., Any], publisher: Publisher, closer: TopicCloser, wait_limit: WaitLimit
+    ) -> None:
+        """bridge, wait_limit: as for ChatFacade."""
         self._bridge = lambda function, *args: bridge(function, *map(plain, args))
         self._publisher = publisher
         self._closer = closer
-        self._places = places
+        self._wait_limit = wait_limit
 
     def publish(self, topic: str, data: Any, event: str | None = None, key: str | None = None) -> int:
         """See ITopics."""
         text = as_text(data)
-        with self._places.place():
+        with self._wait_limit.slot():
             number: int = self._bridge(self._publisher.publish, topic, text, event, key)
         return number
 
     def last(self, *topics: str) -> str:
         """See ITopics."""
-        with self._places.place():
+        with self._wait_limit.slot():
             position: str = self._bridge(self._publisher.last, tuple(map(plain, topics)))
         return position
 

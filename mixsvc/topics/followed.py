@@ -8,16 +8,16 @@ from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import ReaderGroup, Subscription, TopicBatch, TopicEvent, TopicReader
 from mixsvc.topics.storage.records import TopicPage
 
-__all__ = ["FollowedTopic", "Follower", "FollowerOwner", "Place", "PlaceState"]
+__all__ = ["FollowedTopic", "Follower", "FollowerOwner", "TopicPosition", "PositionState"]
 
 # Of the data of a batch, unless it is one event. As much waits for each client that does not read.
 BATCH_CHARACTERS: Final = 2**18
 
 # So many are told an event before somebody looks at the time.
-PLACES_AT_ONCE: Final = 50
+POSITIONS_AT_ONCE: Final = 50
 
 
-class PlaceState:
+class PositionState:
     """What somebody who follows a topic waits for; plain texts, as one is looked up for each of thousands."""
 
     # For `resume`, or for the other topics of a subscription that begins.
@@ -30,24 +30,24 @@ class PlaceState:
     NEXT: Final = "next"
 
 
-class Place:
+class TopicPosition:
     """Where somebody is in one topic. number: of the event that was told last."""
 
     __slots__ = ("follower", "group", "number", "page", "reader", "state", "topic")
 
     def __init__(self, follower: "Follower", topic: "FollowedTopic") -> None:
         self.follower = follower
-        # The follower's, as there are thousands of places to tell something.
+        # The follower's, as there are thousands of positions to tell something.
         self.reader = follower.reader
         self.group = follower.group
         self.topic = topic
         self.number = 0
-        self.state = PlaceState.NOTHING
+        self.state = PositionState.NOTHING
         # The first page, until all topics of the subscription have theirs.
         self.page: TopicPage | None = None
 
     def give_page(self, page: TopicPage) -> None:
-        """Tell what a page has that was read for this place."""
+        """Tell what a page has that was read for this position."""
         reader = self.reader
         self.number = page.start
         if page.is_reset:
@@ -75,14 +75,14 @@ class FollowerOwner(Protocol):
 class Follower:
     """Somebody who follows topics. Implements Following. missing: how many first pages it waits for."""
 
-    __slots__ = ("_owner", "group", "identity", "is_running", "is_stopped", "missing", "places", "reader")
+    __slots__ = ("_owner", "group", "identity", "is_running", "is_stopped", "missing", "positions", "reader")
 
     def __init__(self, owner: FollowerOwner, subscription: Subscription, reader: TopicReader) -> None:
         self._owner = owner
         self.reader = reader
         self.identity: Identity | None = subscription.identity
         self.group = subscription.group
-        self.places: tuple[Place, ...] = ()
+        self.positions: tuple[TopicPosition, ...] = ()
         self.is_running = True
         self.is_stopped = False
         self.missing = 0
@@ -107,13 +107,13 @@ class Follower:
 class FollowedTopic:
     """A topic that somebody follows."""
 
-    __slots__ = ("_pending", "is_ahead", "name", "places")
+    __slots__ = ("_pending", "is_ahead", "name", "positions")
 
     def __init__(self, name: str) -> None:
         self.name = name
         # All who follow it, in the order in which they came.
-        self.places: dict[Place, None] = {}
-        # Whether the state of a place is OTHERS.
+        self.positions: dict[TopicPosition, None] = {}
+        # Whether the state of a position is OTHERS.
         self.is_ahead = False
         self._pending: list[TopicEvent] = []
 
@@ -134,31 +134,31 @@ class FollowedTopic:
         waiting, self._pending = self._pending, []
         for batch in _batches(self.name, waiting):
             # A copy: whoever is told something may go.
-            places = tuple(self.places)
-            for start in range(0, len(places), PLACES_AT_ONCE):
-                _give(places[start : start + PLACES_AT_ONCE], batch)
+            positions = tuple(self.positions)
+            for start in range(0, len(positions), POSITIONS_AT_ONCE):
+                _give(positions[start : start + POSITIONS_AT_ONCE], batch)
                 yield
 
 
-def _give(places: Sequence[Place], batch: TopicBatch) -> None:
+def _give(positions: Sequence[TopicPosition], batch: TopicBatch) -> None:
     """Tell a batch those who wait for it: first the groups, whose readers are told in one loop."""
-    before, last, waiting = batch.events[0].number - 1, batch.last, PlaceState.NEXT
-    alone: list[Place] = []
+    before, last, waiting = batch.events[0].number - 1, batch.last, PositionState.NEXT
+    alone: list[TopicPosition] = []
     groups: defaultdict[ReaderGroup, list[TopicReader]] = defaultdict(list)
-    for place in places:
-        if place.state == waiting and place.number == before:
-            if place.group is None:
-                alone.append(place)
+    for position in positions:
+        if position.state == waiting and position.number == before:
+            if position.group is None:
+                alone.append(position)
             else:
-                place.number = last
-                groups[place.group].append(place.reader)
+                position.number = last
+                groups[position.group].append(position.reader)
     for group, readers in groups.items():
         group.events(readers, batch)
-    for place in alone:
+    for position in alone:
         # Unless somebody who was told before has ended it.
-        if place.state == waiting:
-            place.number = last
-            place.reader.events(batch)
+        if position.state == waiting:
+            position.number = last
+            position.reader.events(batch)
 
 
 def _batches(topic: str, events: Sequence[TopicEvent]) -> Iterator[TopicBatch]:

@@ -16,7 +16,7 @@ from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.tails import Tails
 from mixsvc.topics.checks import check_topics
 from mixsvc.topics.closed_lately import ClosedLately
-from mixsvc.topics.followed import FollowedTopic, Follower, Place, PlaceState
+from mixsvc.topics.followed import FollowedTopic, Follower, PositionState, TopicPosition
 from mixsvc.topics.slices import Slices
 from mixsvc.topics.storage.queue import TopicQueue
 from mixsvc.topics.storage.records import TopicPage, TopicQuery
@@ -30,8 +30,8 @@ RETRY_SECONDS: Final = 1.0
 class TopicFollowers:
     """All who follow topics of this process. Implements Topics and FollowerOwner. Reactor thread.
 
-    Each place in a topic has the number of the event that was told there last, and whatever comes is given to it only
-    if it is next. Who is behind what is told reads pages, until it is not.
+    Each position in a topic has the number of the event that was told there last, and whatever comes is given to it
+    only if it is next. Who is behind what is told reads pages, until it is not.
     """
 
     _log = Logger()
@@ -44,7 +44,7 @@ class TopicFollowers:
         self._topics: dict[str, FollowedTopic] = {}
         self._tails: Tails[TopicEvent] = Tails(_unchanged)
         # Who waits for each page that is asked for.
-        self._reads: dict[TopicQuery, list[Place]] = {}
+        self._reads: dict[TopicQuery, list[TopicPosition]] = {}
         self._followers: dict[Follower, None] = {}
         self._closings = ClosedLately(clock)
         self._is_reading = False
@@ -72,7 +72,7 @@ class TopicFollowers:
         if self._is_closed:
             raise ServiceBusy("the service is stopping; try again a little later")
         follower = Follower(self, subscription, reader)
-        follower.places = tuple(self._enter(follower, name) for name in names)
+        follower.positions = tuple(self._enter(follower, name) for name in names)
         self._followers[follower] = None
         reason = self._closings.reason(subscription)
         self._slices.add(
@@ -103,10 +103,10 @@ class TopicFollowers:
         """End those who follow a topic: all, or those of one person."""
         self._closings.note(name, person, TopicEnd.CLOSED)
         topic = self._topics.get(name)
-        for place in tuple(topic.places) if topic is not None else ():
-            identity = place.follower.identity
+        for position in tuple(topic.positions) if topic is not None else ():
+            identity = position.follower.identity
             if person is None or (identity is not None and identity.person == person):
-                self.end(place.follower, TopicEnd.CLOSED)
+                self.end(position.follower, TopicEnd.CLOSED)
 
     def end_person(self, person: str) -> None:
         """End those of somebody who has logged out."""
@@ -132,34 +132,34 @@ class TopicFollowers:
 
     def paused(self, follower: Follower) -> None:
         """See FollowerOwner."""
-        for place in follower.places:
-            if place.state != PlaceState.PAGE:
-                place.state = PlaceState.NOTHING
+        for position in follower.positions:
+            if position.state != PositionState.PAGE:
+                position.state = PositionState.NOTHING
 
     def resumed(self, follower: Follower) -> None:
         """See FollowerOwner."""
         if not follower.missing:
-            self._slices.add(self._go_on(follower.places))
+            self._slices.add(self._go_on(follower.positions))
 
     def stopped(self, follower: Follower) -> None:
         """See FollowerOwner."""
         del self._followers[follower]
-        for place in follower.places:
-            place.state = PlaceState.NOTHING
-            topic = place.topic
-            del topic.places[place]
-            if not topic.places:
+        for position in follower.positions:
+            position.state = PositionState.NOTHING
+            topic = position.topic
+            del topic.positions[position]
+            if not topic.positions:
                 del self._topics[topic.name]
                 self._tails.close(topic.name)
 
-    def _enter(self, follower: Follower, name: str) -> Place:
+    def _enter(self, follower: Follower, name: str) -> TopicPosition:
         topic = self._topics.get(name)
         if topic is None:
             topic = self._topics[name] = FollowedTopic(name)
             self._tails.open(name)
-        place = Place(follower, topic)
-        topic.places[place] = None
-        return place
+        position = TopicPosition(follower, topic)
+        topic.positions[position] = None
+        return position
 
     def _end_soon(self, follower: Follower, reason: TopicEnd) -> Iterator[None]:
         self.end(follower, reason)
@@ -169,39 +169,39 @@ class TopicFollowers:
         """Find where somebody begins: what was told already is known without reading."""
         if follower.is_stopped:
             return
-        follower.missing = len(follower.places)
-        for place in follower.places:
-            name, number = place.topic.name, since.numbers.get(place.topic.name)
+        follower.missing = len(follower.positions)
+        for position in follower.positions:
+            name, number = position.topic.name, since.numbers.get(position.topic.name)
             is_known = self._tails.is_begun(name) and (number is None or since.epoch in ("", self._epoch))
             told = self._tails.told(name)
             if is_known and number in (None, told):
-                self._arrive(place, TopicPage(told, told, told, None, False, self._epoch))
+                self._arrive(position, TopicPage(told, told, told, None, False, self._epoch))
             else:
-                self._ask(place, TopicQuery(name, number, since.epoch if number is not None else ""))
+                self._ask(position, TopicQuery(name, number, since.epoch if number is not None else ""))
         yield
 
     def _begin(self, follower: Follower) -> None:
-        pages = [(place, place.page) for place in follower.places]
-        numbers = {place.topic.name: page.start for place, page in pages if page is not None}
+        pages = [(position, position.page) for position in follower.positions]
+        numbers = {position.topic.name: page.start for position, page in pages if page is not None}
         follower.reader.begun(Position(numbers, self._epoch))
         # At once, also to who pauses: where a page starts, nobody can see any more that something is gone.
-        for place, page in pages:
-            place.page = None
+        for position, page in pages:
+            position.page = None
             if page is not None:
-                place.number = page.start
+                position.number = page.start
                 if page.is_reset and not follower.is_stopped:
-                    follower.reader.reset(place.topic.name, page.start)
-        for place, page in pages:
+                    follower.reader.reset(position.topic.name, page.start)
+        for position, page in pages:
             if page is not None:
-                self._take(place, replace(page, is_reset=False))
+                self._take(position, replace(page, is_reset=False))
 
-    def _ask(self, place: Place, query: TopicQuery) -> None:
-        place.state = PlaceState.PAGE
+    def _ask(self, position: TopicPosition, query: TopicQuery) -> None:
+        position.state = PositionState.PAGE
         waiting = self._reads.get(query) if query.after is not None else None
         if waiting is not None:
-            waiting.append(place)
+            waiting.append(position)
             return
-        waiting = [place]
+        waiting = [position]
         if query.after is not None:
             # Who asks for the end must not get a page that was asked for before.
             self._reads[query] = waiting
@@ -210,7 +210,7 @@ class TopicFollowers:
             self._has_read, self._not_read, callbackArgs=(query, waiting), errbackArgs=(query, waiting)
         )
 
-    def _has_read(self, page: TopicPage, query: TopicQuery, places: Sequence[Place]) -> None:
+    def _has_read(self, page: TopicPage, query: TopicQuery, positions: Sequence[TopicPosition]) -> None:
         self._forget(query)
         self._epoch = page.epoch
         topic = self._topics.get(query.topic)
@@ -220,65 +220,65 @@ class TopicFollowers:
             self._tails.heard({query.topic: page.last})
         else:
             self._tell(topic, self._tails.read(query.topic, page.last, {}))
-        self._slices.add(self._arrive_all(places, page))
+        self._slices.add(self._arrive_all(positions, page))
         self._read_missing()
 
-    def _not_read(self, failure: object, query: TopicQuery, places: Sequence[Place]) -> None:
+    def _not_read(self, failure: object, query: TopicQuery, positions: Sequence[TopicPosition]) -> None:
         """The queue has logged it."""
         self._forget(query)
-        self._clock.callLater(RETRY_SECONDS, self._ask_again, query, places)
+        self._clock.callLater(RETRY_SECONDS, self._ask_again, query, positions)
 
     def _forget(self, query: TopicQuery) -> None:
         if query.after is not None:
             del self._reads[query]
 
-    def _ask_again(self, query: TopicQuery, places: Sequence[Place]) -> None:
-        for place in places:
-            if not place.follower.is_stopped:
-                self._ask(place, query)
+    def _ask_again(self, query: TopicQuery, positions: Sequence[TopicPosition]) -> None:
+        for position in positions:
+            if not position.follower.is_stopped:
+                self._ask(position, query)
 
-    def _arrive_all(self, places: Sequence[Place], page: TopicPage) -> Iterator[None]:
-        for place in places:
-            self._arrive(place, page)
+    def _arrive_all(self, positions: Sequence[TopicPosition], page: TopicPage) -> Iterator[None]:
+        for position in positions:
+            self._arrive(position, page)
             yield
 
-    def _arrive(self, place: Place, page: TopicPage) -> None:
-        """A place has got the page that it has asked for."""
-        follower = place.follower
+    def _arrive(self, position: TopicPosition, page: TopicPage) -> None:
+        """A position has got the page that it has asked for."""
+        follower = position.follower
         if follower.is_stopped:
             return
-        place.state = PlaceState.NOTHING
+        position.state = PositionState.NOTHING
         if not follower.missing:
-            self._take(place, page)
+            self._take(position, page)
             return
-        place.page = page
+        position.page = page
         follower.missing -= 1
         if not follower.missing:
             self._begin(follower)
 
-    def _take(self, place: Place, page: TopicPage) -> None:
+    def _take(self, position: TopicPosition, page: TopicPage) -> None:
         # Who has paused reads it again.
-        if place.follower.is_running:
-            place.give_page(page)
-            self._settle(place)
+        if position.follower.is_running:
+            position.give_page(page)
+            self._settle(position)
 
-    def _settle(self, place: Place) -> None:
-        """Let a place wait for what it needs next."""
-        if not place.follower.is_running or place.state == PlaceState.PAGE:
+    def _settle(self, position: TopicPosition) -> None:
+        """Let a position wait for what it needs next."""
+        if not position.follower.is_running or position.state == PositionState.PAGE:
             return
-        topic = place.topic
+        topic = position.topic
         told = self._tails.told(topic.name)
-        if place.number < told:
-            self._ask(place, TopicQuery(topic.name, place.number))
-        elif place.number == told:
-            place.state = PlaceState.NEXT
+        if position.number < told:
+            self._ask(position, TopicQuery(topic.name, position.number))
+        elif position.number == told:
+            position.state = PositionState.NEXT
         else:
-            place.state = PlaceState.OTHERS
+            position.state = PositionState.OTHERS
             topic.is_ahead = True
 
-    def _go_on(self, places: Sequence[Place]) -> Iterator[None]:
-        for place in places:
-            self._settle(place)
+    def _go_on(self, positions: Sequence[TopicPosition]) -> Iterator[None]:
+        for position in positions:
+            self._settle(position)
             yield
 
     def _tell(self, topic: FollowedTopic, ready: Sequence[TopicEvent]) -> None:
@@ -289,7 +289,7 @@ class TopicFollowers:
             self._slices.add(topic.visit())
         if topic.is_ahead:
             topic.is_ahead = False
-            self._slices.add(self._go_on([each for each in topic.places if each.state == PlaceState.OTHERS]))
+            self._slices.add(self._go_on([each for each in topic.positions if each.state == PositionState.OTHERS]))
 
     def _heard(self, hint: Published) -> None:
         self._tails.heard(hint.lasts)
@@ -316,9 +316,9 @@ class TopicFollowers:
         if page.is_reset:
             # Some are gone that were not told: each who waits reads what there is, and is told so.
             topic.clear()
-            waiting = [each for each in topic.places if each.state == PlaceState.NEXT]
-            for place in waiting:
-                place.state = PlaceState.NOTHING
+            waiting = [each for each in topic.positions if each.state == PositionState.NEXT]
+            for position in waiting:
+                position.state = PositionState.NOTHING
             self._slices.add(self._go_on(waiting))
         else:
             self._tell(topic, ready)

@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from mixsvc.errors import NotPublished
 from mixsvc.interfaces.topics import ITopics
-from mixsvc.threads.places import AskInPlace, Place, Places
+from mixsvc.threads.wait_limit import AskInSlot, Slot, WaitLimit
 from mixsvc.topics.checks import as_text
 
 if TYPE_CHECKING:
@@ -34,26 +34,26 @@ def topic_answers(service: "TopicsService") -> Mapping[str, Callable[..., Any]]:
 class RemoteTopics:
     """Topics in a process that does not have them. Used in worker threads, which it blocks."""
 
-    def __init__(self, ask: AskInPlace, places: Places) -> None:
-        """places: for threads that wait for the database."""
+    def __init__(self, ask: AskInSlot, wait_limit: WaitLimit) -> None:
+        """wait_limit: for threads that wait for the database."""
         self._ask = ask
-        self._places = places
+        self._wait_limit = wait_limit
 
     def publish(self, topic: str, data: Any, event: str | None = None, key: str | None = None) -> int:
         """See ITopics."""
-        return int(self._answer("publish", (topic, as_text(data), event, key), self._places.place))
+        return int(self._answer("publish", (topic, as_text(data), event, key), self._wait_limit.slot))
 
     def last(self, *topics: str) -> str:
         """See ITopics."""
-        return str(self._answer("last", topics, self._places.place))
+        return str(self._answer("last", topics, self._wait_limit.slot))
 
     def close(self, topic: str, person: str | None = None) -> None:
         """See ITopics."""
         self._answer("close", (topic, person), nullcontext)
 
-    def _answer(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+    def _answer(self, method: str, arguments: Sequence[object], slot: Slot) -> Any:
         try:
-            return self._ask(method, arguments, place)
+            return self._ask(method, arguments, slot)
         except NotPublished:
             # Said where the topics are.
             raise

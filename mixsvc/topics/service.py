@@ -16,7 +16,7 @@ from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
 from mixsvc.storage.database import Database
 from mixsvc.storage.engine import TransactionRunner
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 from mixsvc.topics.closer import TopicCloser
 from mixsvc.topics.facade import TopicsFacade
 from mixsvc.topics.following import TopicFollowers
@@ -33,11 +33,11 @@ __all__ = ["TopicsDependencies", "TopicsService"]
 
 @record
 class TopicsDependencies:
-    """What the builder of the topics hands in, as for the chat (mixsvc.chat.service.Dependencies)."""
+    """What the builder of the topics hands in, as for the chat (mixsvc.chat.service.ChatDependencies)."""
 
     database: TransactionRunner
     bridge: Callable[..., Any]
-    places: Places
+    wait_limit: WaitLimit
     defer_to_thread: DeferToThread
     nodes: Nodes = field(default_factory=alone)
     wall: WallClock = field(default_factory=WallClock)
@@ -67,7 +67,7 @@ class TopicsService:
         self.closer = TopicCloser(followers, given.nodes.journal)
         look = given.look or look_in_thread(given.defer_to_thread)
         self._login_watch = LoginWatch(reactor, "topics", self.closer, look)
-        self.facade = TopicsFacade(given.bridge, self.publisher, self.closer, given.places)
+        self.facade = TopicsFacade(given.bridge, self.publisher, self.closer, given.wait_limit)
 
     def start(self) -> None:
         """Start the timers; called when the database is there."""

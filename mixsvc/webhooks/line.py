@@ -1,4 +1,4 @@
-"""One outgoing webhook: reads what is behind its place, sends one event after the other, and stores its place."""
+"""One outgoing webhook: reads what is behind its position, sends one event after the other, and stores its position."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from mixsvc.webhooks.events import Event, events_of
 from mixsvc.webhooks.schedule import GIVEN_UP, MOST_REFUSALS, Outcome, Verdict, delay, wait_left, wait_of
 from mixsvc.webhooks.signing import signed_headers
 from mixsvc.webhooks.stats import HookStats
-from mixsvc.webhooks.storage.records import Changed, HookPlace, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.records import Changed, HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import WebhookDatabase
 
 __all__ = ["HookLine", "LineParts", "Poster"]
@@ -29,7 +29,7 @@ __all__ = ["HookLine", "LineParts", "Poster"]
 # changes of messages.
 LOOK: Final = 2.0
 
-# How often a place is stored at most while events are sent, in seconds.
+# How often a position is stored at most while events are sent, in seconds.
 SAVE: Final = 1.0
 
 # How long to wait when the database has failed, in seconds.
@@ -81,7 +81,7 @@ class HookLine:
         self._mark = hashlib.sha256(hook.url.encode()).hexdigest()
 
     def start(self) -> None:
-        """Begin at the place that is stored. Does nothing if it runs."""
+        """Begin at the position that is stored. Does nothing if it runs."""
         if not self.stats.is_sending:
             self.stats.is_sending, self._is_stopping = True, False
             running = Deferred.fromCoroutine(self._run())
@@ -89,7 +89,7 @@ class HookLine:
             self._running = running.addErrback(self._broken).addBoth(self._ended)
 
     def stop(self) -> "Deferred[None]":
-        """Give up what is being sent, store the place, and end; fires then."""
+        """Give up what is being sent, store the position, and end; fires then."""
         running: Deferred[None] = Deferred()
         self._running.addBoth(lambda _: running.callback(None))
         if not self._is_stopping:
@@ -104,12 +104,12 @@ class HookLine:
             self._pause.callback(None)
 
     async def _run(self) -> None:
-        place = await self._begun()
-        if place.gone == self._mark:
+        position = await self._begun()
+        if position.gone == self._mark:
             self._log.warn("webhooks: {hook} is not sent, as its address has answered 410", hook=self._hook.name)
             await self._sleep(float("inf"))
-        sending = Sending(place, self._mark)
-        left = wait_left(place.gone, place.retry_at, self._mark, self._parts.clocks.wall.seconds())
+        sending = Sending(position, self._mark)
+        left = wait_left(position.gone, position.retry_at, self._mark, self._parts.clocks.wall.seconds())
         try:
             if left:
                 await self._sleep(left)
@@ -121,7 +121,7 @@ class HookLine:
             await self._save(sending)
             raise
 
-    async def _begun(self) -> HookPlace:
+    async def _begun(self) -> HookPosition:
         database = self._parts.database
         while True:
             try:
@@ -225,7 +225,7 @@ class HookLine:
             await self._save(sending)
 
     async def _save(self, sending: "Sending") -> None:
-        """Store the place; if that fails, the same is sent again after a restart."""
+        """Store the position; if that fails, the same is sent again after a restart."""
         database, progress = self._parts.database, sending.progress(self._hook.name)
         try:
             await database.transactions.run(database.store.save, progress)
@@ -282,15 +282,15 @@ class HookLine:
 class Sending:
     """How far a line has come, and what of that is not stored yet."""
 
-    def __init__(self, place: HookPlace, address: str) -> None:
+    def __init__(self, position: HookPosition, address: str) -> None:
         """address: names the one to which is sent."""
-        self.numbers = dict(place.numbers)
-        self.change = place.change
+        self.numbers = dict(position.numbers)
+        self.change = position.change
         self._address = address
         # Another address has not failed yet.
-        is_same = place.gone.partition(" ")[0] == address
+        is_same = position.gone.partition(" ")[0] == address
         self.attempts, self._retry_at, self._gone = (
-            (place.attempts, place.retry_at, place.gone) if is_same else (0, None, "")
+            (position.attempts, position.retry_at, position.gone) if is_same else (0, None, "")
         )
         # The id of the last event that is not sent again.
         self.done = ""
@@ -300,7 +300,7 @@ class Sending:
         # Up to these numbers messages may have been told before; they are known when it is read for the first time.
         self.told: dict[str, int] = {}
         self._has_lasts = False
-        self.epoch = place.epoch
+        self.epoch = position.epoch
         # When it was stored, or could not be.
         self.saved_at = 0.0
         # Whether it has come further than what is stored.

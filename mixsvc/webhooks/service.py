@@ -130,7 +130,7 @@ class WebhookService:
         line.stop().addCallback(lambda _: self._leaving.discard(line))
 
     def stop(self) -> "Deferred[Any]":
-        """Give up what is being sent; fires when the places are stored and the connections closed."""
+        """Give up what is being sent; fires when the positions are stored and the connections closed."""
         if self._loop.running:
             self._loop.stop()
         stopping = gatherResults([each.stop() for each in (*self._lines.values(), *self._leaving)])

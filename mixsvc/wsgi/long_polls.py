@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mixsvc.http.page_request import ViewRequest
 from mixsvc.wsgi.call import ApplicationCall
-from mixsvc.wsgi.socket_views import ViewSurroundings
+from mixsvc.wsgi.socket_views import ViewDependencies
 from mixsvc.wsgi.writer import ResponseWriter
 
 __all__ = ["LongPolls"]
@@ -13,7 +13,7 @@ __all__ = ["LongPolls"]
 class LongPolls:
     """Runs the polls of Socket.IO. Reactor thread."""
 
-    def __init__(self, given: ViewSurroundings, call_in_reactor: Callable[..., None]) -> None:
+    def __init__(self, given: ViewDependencies, call_in_reactor: Callable[..., None]) -> None:
         self._given = given
         self._call_in_reactor = call_in_reactor
         self._count = 0

@@ -13,7 +13,7 @@ from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
 from mixsvc.wsgi.long_polls import LongPolls
-from mixsvc.wsgi.socket_views import SocketViews, ViewSurroundings
+from mixsvc.wsgi.socket_views import SocketViews, ViewDependencies
 from mixsvc.wsgi.spool import SpoolQuota
 from mixsvc.wsgi.stream import FileReaders, WriterContext
 from mixsvc.wsgi.waiting import WaitingStreams
@@ -31,7 +31,7 @@ def wsgi_resource(
     application: "WSGIApplication",
     readers: FileReaders,
     quota: SpoolQuota,
-    given: ViewSurroundings,
+    given: ViewDependencies,
 ) -> IResource:
     """The application for a path and everything below it; each request runs in a thread of the pool.
 
@@ -54,7 +54,7 @@ class _ApplicationResource(Resource):
         pool: DaemonThreadPool,
         application: "WSGIApplication",
         context: WriterContext,
-        given: ViewSurroundings,
+        given: ViewDependencies,
     ) -> None:
         Resource.__init__(self)
         self._pool = pool

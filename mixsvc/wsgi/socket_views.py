@@ -11,10 +11,10 @@ from mixsvc.common.records import record
 from mixsvc.config.settings import WebSettings
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.environ import SOCKET
+from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.hub import ViewSockets
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pair import ViewSocket
-from mixsvc.sockets.place import SocketPlace
 from mixsvc.sockets.socketio import SocketIo
 from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.wsgi.call import ApplicationCall
@@ -26,19 +26,20 @@ from mixsvc.wsgi.writer import HoldClient, ResponseWriter
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["SocketViews", "Threads", "ViewSurroundings", "with_socket"]
+__all__ = ["SocketViews", "Threads", "ViewDependencies", "with_socket"]
 
 
 @record
-class ViewSurroundings:
+class ViewDependencies:
     """What a view may leave its client to. hold_client: takes those whom it holds. sockets: offers it a socket.
 
-    place, threads: of views that take one. socketio, most_polls: where views wait for polls of Socket.IO, and how many.
+    admission, threads: of views that take one. socketio, most_polls: where views wait for polls of
+    Socket.IO, and how many.
     """
 
     hold_client: HoldClient
     sockets: ViewSockets
-    place: SocketPlace[SocketOffer]
+    admission: SocketAdmission[SocketOffer]
     threads: "Threads"
     socketio: SocketIo
     most_polls: int
@@ -46,10 +47,10 @@ class ViewSurroundings:
     @classmethod
     def of(
         cls, reactor: IReactorTime, web: WebSettings, hold_client: HoldClient, sockets: ViewSockets
-    ) -> "ViewSurroundings":
+    ) -> "ViewDependencies":
         """Those of a service with these settings."""
-        place = SocketPlace[SocketOffer](reactor, lambda: web.socket_threads)
-        return cls(hold_client, sockets, place, OwnThreads(), SocketIo(web.socketio_path), web.socket_threads)
+        admission = SocketAdmission[SocketOffer](reactor, lambda: web.socket_threads)
+        return cls(hold_client, sockets, admission, OwnThreads(), SocketIo(web.socketio_path), web.socket_threads)
 
 
 class Threads(Protocol):
@@ -62,7 +63,7 @@ class Threads(Protocol):
 class SocketViews:
     """Runs the views of handshakes. Reactor thread, but for the calls themselves."""
 
-    def __init__(self, application: "WSGIApplication", context: WriterContext, given: ViewSurroundings) -> None:
+    def __init__(self, application: "WSGIApplication", context: WriterContext, given: ViewDependencies) -> None:
         self._application = application
         self._context = context
         self._given = given
@@ -72,8 +73,8 @@ class SocketViews:
         return self._given.sockets.take(request, self._submit, self._begin)
 
     def _submit(self, offer: SocketOffer) -> None:
-        offer.place = self._given.place
-        self._given.place.submit(offer)
+        offer.admission = self._given.admission
+        self._given.admission.submit(offer)
 
     def _begin(self, offer: SocketOffer) -> None:
         try:

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mixsvc.chat.connection import ChatConnection, ChatFactory
-from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
+from mixsvc.chat.dispatch import ChatDispatcher, DispatcherDependencies
 from mixsvc.chat.model.people import Transport
 from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
@@ -289,7 +289,7 @@ class ChatHarness:
             Clocks(self.clock, self.wall),
             ChatDatabase(self.database, STORE),
             self.settings,
-            Neighbours(self.rates, self.broadcast, self.hooks, self.make_nodes(), self.tokens),
+            DispatcherDependencies(self.rates, self.broadcast, self.hooks, self.make_nodes(), self.tokens),
         )
         with closing(self.database.connection.cursor()) as cursor:
             self.dispatcher.restore(read_stored_state(STORE, cursor))

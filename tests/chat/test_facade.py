@@ -16,7 +16,7 @@ from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.common import answers
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.interfaces import IChat, Identity, RoomMessage
-from mixsvc.threads.places import HANGING_SECONDS, Place, Places
+from mixsvc.threads.wait_limit import HANGING_SECONDS, Slot, WaitLimit
 from tests.chat.fakes import ChatHarness
 
 
@@ -31,7 +31,7 @@ class EnumTests(SynchronousTestCase):
     def test_the_chat_gets_members_of_an_enum_as_their_texts(self) -> None:
         given: list[object] = []
         chat: Any = SimpleNamespace(revoke=None)
-        facade = ChatFacade(lambda function, *args: given.extend(args), chat, "/chat", Places(1))
+        facade = ChatFacade(lambda function, *args: given.extend(args), chat, "/chat", WaitLimit(1))
 
         facade.revoke(Words.PERSON, Words.ROOM)
 
@@ -41,14 +41,14 @@ class EnumTests(SynchronousTestCase):
 class ChatFacadeTests(SynchronousTestCase):
     facade: ChatFacade | RemoteChat
 
-    def facade_with(self, places: Places) -> ChatFacade | RemoteChat:
-        return ChatFacade(self.bridge, self.chat.dispatcher, "/chat", places)
+    def facade_with(self, wait_limit: WaitLimit) -> ChatFacade | RemoteChat:
+        return ChatFacade(self.bridge, self.chat.dispatcher, "/chat", wait_limit)
 
     def setUp(self) -> None:
         self.chat = ChatHarness(open_rooms=False)
         self.addCleanup(self.chat.database.connection.close)
         self.settle: Callable[[], None] = self.chat.database.settle
-        self.facade = self.facade_with(Places(1))
+        self.facade = self.facade_with(WaitLimit(1))
 
     def bridge(self, function: Callable[..., Any], *args: object) -> Any:
         answer = function(*args)
@@ -123,9 +123,9 @@ class ChatFacadeTests(SynchronousTestCase):
     def test_while_the_database_hangs_only_calls_that_need_it_are_refused(self) -> None:
         self.chat.inside("Ann")
         now = [0.0]
-        facade = self.facade_with(places := Places(1, lambda: now[0]))
+        facade = self.facade_with(wait_limit := WaitLimit(1, lambda: now[0]))
 
-        with places.place():
+        with wait_limit.slot():
             now[0] += 2 * HANGING_SECONDS
             self.assertRaises(ServiceBusy, facade.page, "lobby", None, 10)
             self.assertRaises(ServiceBusy, facade.say, "lobby", "Ann", "hi")
@@ -182,13 +182,13 @@ class ChatFacadeTests(SynchronousTestCase):
 class RemoteChatTests(ChatFacadeTests):
     """The same, asked through a pipe."""
 
-    def facade_with(self, places: Places) -> RemoteChat:
-        return RemoteChat(self.ask, "/chat", places)
+    def facade_with(self, wait_limit: WaitLimit) -> RemoteChat:
+        return RemoteChat(self.ask, "/chat", wait_limit)
 
-    def ask(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+    def ask(self, method: str, arguments: Sequence[object], slot: Slot) -> Any:
         """What comes back when question and answer are bytes in between."""
         asked, given = json.loads(json.dumps([method, arguments]))
-        with place():
+        with slot():
             try:
                 answer = answers.encode_value(self.bridge(chat_answers(self.chat.dispatcher)[asked], *given))
             except Exception as error:
@@ -198,7 +198,7 @@ class RemoteChatTests(ChatFacadeTests):
     def test_what_was_found_arrives_whole(self) -> None:
         for text in ("fox one", "fox two"):
             self.facade.say("lobby", "Ann", text)
-        local = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", Places(1)).search("lobby", "FOX", None, 1)
+        local = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", WaitLimit(1)).search("lobby", "FOX", None, 1)
 
         found = self.facade.search("lobby", "FOX", None, 1)
 
@@ -209,7 +209,7 @@ class RemoteChatTests(ChatFacadeTests):
     def test_a_page_arrives_whole(self) -> None:
         self.facade.say("lobby", "Clock", "noon")
 
-        local = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", Places(1)).page("lobby", None, 10)
+        local = ChatFacade(self.bridge, self.chat.dispatcher, "/chat", WaitLimit(1)).page("lobby", None, 10)
 
         found = self.facade.page("lobby", None, 10)
         self.assertEqual([*map(_listed, astuple(local))], [*map(_listed, astuple(found))])

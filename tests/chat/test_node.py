@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from mixsvc.chat.connection import ChatFactory
-from mixsvc.chat.dispatch import ChatDispatcher, Neighbours
+from mixsvc.chat.dispatch import ChatDispatcher, DispatcherDependencies
 from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.chat.storage.store import ChatDatabase
 from mixsvc.chat.storage.stored_state import read_stored_state
@@ -47,9 +47,9 @@ class Served:
         self.node = SharedNode(reactor, engine, NodeOptions(name, TIMES))
         settings = ChatSettings(rooms=("lobby",), rate=1e6, burst=10**6, joins=10**6)
         self.hooks = FakeHooks()
-        neighbours = Neighbours(FakeRates(), broadcast, self.hooks, self.node.nodes)
+        given = DispatcherDependencies(FakeRates(), broadcast, self.hooks, self.node.nodes)
         clocks = Clocks(reactor, WallClock())
-        self.dispatcher = ChatDispatcher(clocks, ChatDatabase(database, STORE), settings, neighbours)
+        self.dispatcher = ChatDispatcher(clocks, ChatDatabase(database, STORE), settings, given)
         with closing(connect(url)) as connection:
             self.dispatcher.restore(read_stored_state(STORE, connection.cursor()))
         self.factory = ChatFactory(reactor, self.dispatcher, FakeIdentifier(identify))

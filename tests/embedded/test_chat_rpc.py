@@ -19,11 +19,11 @@ from twisted.web.server import Site
 
 from mixsvc.chat.remote import RemoteChat, chat_answers
 from mixsvc.chat.storage.records import StoredMessage
-from mixsvc.embedded.chat_rpc import DATABASE_PLACES, ChatRpcClient, ChatRpcServer
+from mixsvc.embedded.chat_rpc import DATABASE_SLOTS, ChatRpcClient, ChatRpcServer
 from mixsvc.errors import NameTaken, NoSuchRoom, ServiceBusy
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces import ChatMessage, ChatPage, IChat, RoomOverview
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 
 TOKEN = b"the token of all processes"
 MESSAGE = ChatMessage(41, "Bob", "anyone \u00fcber here?", 1_700_000_000.5, "action", False)
@@ -82,7 +82,7 @@ class Service:
 
 
 def remote(find_port: Callable[[], int | None], token: bytes, seconds: float) -> RemoteChat:
-    return RemoteChat(ChatRpcClient(find_port, token, seconds).ask, "/chat", Places(DATABASE_PLACES))
+    return RemoteChat(ChatRpcClient(find_port, token, seconds).ask, "/chat", WaitLimit(DATABASE_SLOTS))
 
 
 class ChatRpcTests(TestCase):
@@ -129,7 +129,7 @@ class ChatRpcTests(TestCase):
         looks = iter([None] * 25)
         another = remote(lambda: next(looks, self.number), TOKEN, 30.0)
 
-        said = [deferToThread(another.say, "lobby", "Ann", f"{number}", "key") for number in range(DATABASE_PLACES + 3)]
+        said = [deferToThread(another.say, "lobby", "Ann", f"{number}", "key") for number in range(DATABASE_SLOTS + 3)]
 
         assert [await each for each in said] == [41] * len(said)
 
@@ -216,8 +216,8 @@ class ChatRpcTests(TestCase):
             return hanging[-1]
 
         self.service.page = page
-        inside = [deferToThread(self.remote.page, "lobby", None, 5) for _ in range(DATABASE_PLACES)]
-        while len(hanging) < DATABASE_PLACES:
+        inside = [deferToThread(self.remote.page, "lobby", None, 5) for _ in range(DATABASE_SLOTS)]
+        while len(hanging) < DATABASE_SLOTS:
             await deferLater(reactor, 0)
 
         with self.assertRaises(ServiceBusy):
@@ -225,7 +225,7 @@ class ChatRpcTests(TestCase):
         assert await deferToThread(self.remote.claim, "Ann", "p") == "Ann/p"
         for each in hanging:
             each.callback(PAGE)
-        assert [(await each).last for each in inside] == [PAGE.last] * DATABASE_PLACES
+        assert [(await each).last for each in inside] == [PAGE.last] * DATABASE_SLOTS
 
     async def test_an_unexpected_error_is_logged_by_the_server_and_busy_for_the_caller(self) -> None:
         self.service.trouble = ZeroDivisionError()

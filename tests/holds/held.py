@@ -8,7 +8,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.settings import Settings
-from mixsvc.holds.holder import ClientHolder, HoldLimits, Surroundings
+from mixsvc.holds.holder import ClientHolder, HolderDependencies, HoldLimits
 from mixsvc.holds.response import HeldResponse, cannot_hold
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.holds import TOPICS, Hold
@@ -69,7 +69,7 @@ class HeldCase(SynchronousTestCase):
         self.clock = served.reactor
         self.topics = FakeTopics(self.clock)
         self.people = NobodyKnown()
-        self.holder = ClientHolder(self.clock, self.limits, Surroundings({TOPICS: self.topics}, self.people, ()))
+        self.holder = ClientHolder(self.clock, self.limits, HolderDependencies({TOPICS: self.topics}, self.people, ()))
         site: Any = served.site
         site.on_answer = self._answered
 

@@ -13,7 +13,7 @@ from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
 from mixsvc.config.settings import ChatSettings, IrcSettings, Settings
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.doors import SentPassword
-from mixsvc.irc.clients.door import IrcSurroundings
+from mixsvc.irc.clients.door import IrcDependencies
 from mixsvc.irc.service import IrcService
 from tests.chat.fakes import ChatHarness
 
@@ -109,7 +109,7 @@ class IrcHarness(ChatHarness):
         door = make_door(
             ChatFactory(self.clock, self.dispatcher, DoorIdentifier()), self.dispatcher, self.settings.max_joined
         )
-        given = IrcSurroundings(self.clock, self.clock.seconds, door, self.tokens, self.passwords)
+        given = IrcDependencies(self.clock, self.clock.seconds, door, self.tokens, self.passwords)
         return IrcService(Settings(chat=chat, irc=self.irc_settings), given)
 
     def broadcast(self, text: str, transports: Any) -> None:

@@ -20,9 +20,9 @@ from twisted.python.failure import Failure
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
+from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.pair_end import PairEnd
-from mixsvc.sockets.place import SocketPlace
 from mixsvc.sockets.socketio import SocketIo
 from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
@@ -32,7 +32,7 @@ from mixsvc.wsgi.children.process import ViewProcess
 from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.children.setup import CHILD_SOCKET, SpawnCommand
 from mixsvc.wsgi.resource import wsgi_resource
-from mixsvc.wsgi.socket_views import ViewSurroundings
+from mixsvc.wsgi.socket_views import ViewDependencies
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.supervision.begun_marks import open_marks
 from mixsvc.wsgi.supervision.processes import ViewProcesses
@@ -148,9 +148,9 @@ def _in_threads(served: Served) -> tuple[Any, Any]:
     reactor, settings = served.reactor, served.settings
     pool = DaemonThreadPool(reactor, settings.web.threads, "view")
     readers = DaemonThreadPool(reactor, 1, "reader")
-    place = SocketPlace[Any](reactor, lambda: settings.web.socket_threads)
-    given = ViewSurroundings(
-        lambda *given: None, served.sockets, place, OwnThreads(), SocketIo(settings.web.socketio_path), 2
+    admission = SocketAdmission[Any](reactor, lambda: settings.web.socket_threads)
+    given = ViewDependencies(
+        lambda *given: None, served.sockets, admission, OwnThreads(), SocketIo(settings.web.socketio_path), 2
     )
     return pool, wsgi_resource(pool, served.application, readers, _quota(), given)
 

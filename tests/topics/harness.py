@@ -11,7 +11,7 @@ from mixsvc.common.clocks import WallClock
 from mixsvc.config.settings import Settings, TopicsSettings
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 from tests.chat.fakes import NOW, FakeDatabase
 from tests.topics.fakes import settle
@@ -34,7 +34,7 @@ class TopicsHarness:
         self.database: Any = database or FakeDatabase()
         self.wall = WallClock(self.clock.seconds, self.clock.seconds)
         self.nodes = nodes or alone()
-        given = TopicsDependencies(self.database, self.bridge, Places(2), maybeDeferred, self.nodes, self.wall)
+        given = TopicsDependencies(self.database, self.bridge, WaitLimit(2), maybeDeferred, self.nodes, self.wall)
         self.service = TopicsService(self.clock, Settings(topics=settings or TopicsSettings()), given)
         self.service.start()
 

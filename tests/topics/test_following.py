@@ -181,7 +181,7 @@ class TellingTests(FollowingCase):
 
     def test_many_are_told_in_slices(self) -> None:
         clock, turns = self.topics.clock, Counter[str]()
-        self.patch(followed, "PLACES_AT_ONCE", 1)
+        self.patch(followed, "POSITIONS_AT_ONCE", 1)
         readers = [self.topics.read() for _ in range(3)]
         self.topics.store("a", "x")
         self.topics.database.settle()
@@ -239,7 +239,7 @@ class GroupTests(FollowingCase):
         self.assertEqual([[1, 2]] * 6, [reader.numbers() for reader in readers])
 
     def test_many_of_a_group_are_told_in_slices(self) -> None:
-        self.patch(followed, "PLACES_AT_ONCE", 2)
+        self.patch(followed, "POSITIONS_AT_ONCE", 2)
         readers = self.follow(5, self.group)
         self.publish("x")
 

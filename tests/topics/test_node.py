@@ -14,7 +14,7 @@ from mixsvc.interfaces.topics import Subscription, TopicEnd
 from mixsvc.nodes.node import NodeEngine, NodeOptions, SharedNode
 from mixsvc.nodes.pulse import PulseTimes
 from mixsvc.storage.postgres.connection import connect
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 from tests.nodes.engine import EngineThread, defer_to_daemon, make_tables, run_in_reactor, until
 from tests.topics.fakes import FakeReader
@@ -37,7 +37,7 @@ class ServedTopics:
         read = STORE.sanctions.read_events
         nodes.journal.follow(lambda event: None, lambda: None, lambda after: self.runs[0](read, after, 100))
         settings = Settings(storage=StorageSettings(url=url))
-        given = TopicsDependencies(database, lambda *given: None, Places(2), defer, nodes, WallClock())
+        given = TopicsDependencies(database, lambda *given: None, WaitLimit(2), defer, nodes, WallClock())
         self.service = TopicsService(reactor, settings, given)
         self.service.start()
         self.node.start()

@@ -8,7 +8,7 @@ from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from mixsvc.config.settings import MEMORY, Settings, StorageSettings, TopicsSettings
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 from mixsvc.topics.service import TopicsDependencies, TopicsService
 from tests.chat.fakes import FakeDatabase
 from tests.topics.fakes import FakeReader
@@ -18,7 +18,7 @@ class InMemoryTests(TestCase):
     def service(self, path: str, url: str = "") -> TopicsService:
         settings = Settings(topics=TopicsSettings(in_memory=True), storage=StorageSettings(path=path, url=url))
         self.file: Any = FakeDatabase()
-        given = TopicsDependencies(self.file, lambda *given: None, Places(2), deferToThread)
+        given = TopicsDependencies(self.file, lambda *given: None, WaitLimit(2), deferToThread)
         return TopicsService(reactor, settings, given)
 
     async def test_events_are_numbered_and_told_and_nothing_is_written_to_the_file(self) -> None:

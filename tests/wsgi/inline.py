@@ -13,13 +13,13 @@ from twisted.web.server import Request, Site
 
 from mixsvc.config.settings import Settings
 from mixsvc.http.site import MixSite
+from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.offer import SocketOffer
-from mixsvc.sockets.place import SocketPlace
 from mixsvc.sockets.socketio import SocketIo
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.resource import wsgi_resource
-from mixsvc.wsgi.socket_views import ViewSurroundings
+from mixsvc.wsgi.socket_views import ViewDependencies
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.writer import HoldClient
 
@@ -142,9 +142,9 @@ class Served:
         self.pool = InlinePool(self.reactor)
         settings = settings or Settings()
         sockets = ViewSockets(self.reactor, SocketLimits.of(settings), settings.chat.origins)
-        place = SocketPlace[SocketOffer](self.reactor, lambda: web.socket_threads)
-        given = ViewSurroundings(
-            hold_client, sockets, place, InlineThreads(self.reactor), SocketIo(web.socketio_path), 1
+        admission = SocketAdmission[SocketOffer](self.reactor, lambda: web.socket_threads)
+        given = ViewDependencies(
+            hold_client, sockets, admission, InlineThreads(self.reactor), SocketIo(web.socketio_path), 1
         )
         self.pages = wsgi_resource(self.pool, application, InlineReaders(), self.quota, given)
         root = self.pages if is_short else LongOnly(self.pages)

@@ -18,7 +18,7 @@ from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.grammar.isupport import ServerTraits
 from mixsvc.irc.grammar.names import ident_of, nick_of
 
-__all__ = ["IrcDoor", "IrcPresence", "IrcSurroundings", "SaidMessage", "SeenPerson"]
+__all__ = ["IrcDoor", "IrcPresence", "IrcDependencies", "SaidMessage", "SeenPerson"]
 
 # Of so many rooms, and of so many messages in each, it is remembered who said them, and in how many lines.
 MOST_ROOMS: Final = 1000
@@ -33,7 +33,7 @@ CAUTION: Final = 0.95
 
 
 @record
-class IrcSurroundings:
+class IrcDependencies:
     """What the builder of the door hands in. clock: for what takes time. tokens: reads what the application has signed.
 
     seconds: returns the time of day, in seconds since 1970, UTC.
@@ -74,7 +74,7 @@ class IrcPresence(Protocol):
 class IrcDoor:
     """Used in the reactor thread."""
 
-    def __init__(self, settings: IrcSettings, chat: ChatSettings, given: IrcSurroundings) -> None:
+    def __init__(self, settings: IrcSettings, chat: ChatSettings, given: IrcDependencies) -> None:
         self.given = given
         self.settings = settings
         self.chat = chat

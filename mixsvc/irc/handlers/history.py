@@ -24,7 +24,7 @@ class BadReference(ValueError):
     """A reference that names no place in the history; the text is a sentence for the person."""
 
 
-class HistoryPlace(NamedTuple):
+class HistoryPosition(NamedTuple):
     """A place in the history. low: the first number at it or behind it. high: the first number behind it."""
 
     low: int
@@ -111,8 +111,8 @@ class HistoryCommands:
     async def _wanted(self, subcommand: str, room: str, words: Sequence[str]) -> WantedMessages:
         if subcommand == "LATEST" and words[0] == "*":
             return WantedMessages(0, END)
-        places = [await self._place(room, each) for each in words]
-        first = places[0]
+        positions = [await self._position(room, each) for each in words]
+        first = positions[0]
         if subcommand == "LATEST":
             return WantedMessages(first.high, END)
         if subcommand == "BEFORE":
@@ -121,9 +121,9 @@ class HistoryCommands:
             return WantedMessages(first.high, END, first.high)
         if subcommand == "AROUND":
             return WantedMessages(0, END, first.low)
-        if first <= places[1]:
-            return WantedMessages(first.high, places[1].low, first.low)
-        return WantedMessages(places[1].high, first.low)
+        if first <= positions[1]:
+            return WantedMessages(first.high, positions[1].low, first.low)
+        return WantedMessages(positions[1].high, first.low)
 
     async def _between(self, room: str, wanted: WantedMessages, limit: int) -> Sequence[Message]:
         start, end, nearest = wanted
@@ -133,17 +133,17 @@ class HistoryCommands:
             return await self._pages.around(room, nearest, limit)
         return await self._pages.oldest(room, max(start, nearest), end, limit)
 
-    async def _place(self, room: str, reference: str) -> HistoryPlace:
+    async def _position(self, room: str, reference: str) -> HistoryPosition:
         if reference.startswith("msgid="):
             number = number_of(reference.removeprefix("msgid="), room, self._epoch(room))
             if number is None:
                 raise BadReference("There is no such message in this channel")
-            return HistoryPlace(number, number + 1)
+            return HistoryPosition(number, number + 1)
         moment = _moment(reference)
         page = await self._pages.page(room, END, self._client.door.traits.page)
         low = await self._first(room, page, lambda time: time >= moment)
         high = await self._first(room, page, lambda time: time > moment)
-        return HistoryPlace(low, high)
+        return HistoryPosition(low, high)
 
     async def _first(self, room: str, newest: Mapping[str, Any], is_behind: Callable[[str], bool]) -> int:
         """The number of the first message whose time is behind something. newest: the newest page."""

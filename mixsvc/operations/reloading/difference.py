@@ -12,7 +12,7 @@ from mixsvc.operations.reloading.table import ALWAYS, ORDER, parts_of
 __all__ = ["SettingsDifference", "difference"]
 
 # A section and a key.
-Place = tuple[str, str]
+SettingName = tuple[str, str]
 
 
 @record
@@ -22,14 +22,14 @@ class SettingsDifference:
     settings, values: those that count after the reload, and the texts that they come from.
     """
 
-    applied: Sequence[Place]
-    restart: Sequence[Place]
+    applied: Sequence[SettingName]
+    restart: Sequence[SettingName]
     settings: Settings
     values: Values
 
     def parts(self) -> Sequence[str]:
         """The names of the parts that apply the changes, or whose files are read again, in their order."""
-        concerned = {name for place in self.applied for name in parts_of(*place)}.union(ALWAYS)
+        concerned = {part for name in self.applied for part in parts_of(*name)}.union(ALWAYS)
         return [name for name in ORDER if name in concerned]
 
 
@@ -46,6 +46,6 @@ def difference(present: Settings, values: Values, found: ReadSettings) -> Settin
         if getattr(getattr(present, section), each.name) != getattr(getattr(found.settings, section), each.name)
     ]
     applied, restart = [each for each in changed if parts_of(*each)], [each for each in changed if not parts_of(*each)]
-    kept = {place: value for place, value in values.items() if not parts_of(*place)}
-    merged = kept | {place: value for place, value in found.values.items() if parts_of(*place)}
+    kept = {name: value for name, value in values.items() if not parts_of(*name)}
+    merged = kept | {name: value for name, value in found.values.items() if parts_of(*name)}
     return SettingsDifference(applied, restart, read_settings(None, merged), merged)

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from mixsvc.common.files import open_private
 from mixsvc.errors import ServiceBusy
-from mixsvc.threads.places import Places
+from mixsvc.threads.wait_limit import WaitLimit
 
 __all__ = ["EndedLogins"]
 
@@ -33,7 +33,7 @@ class EndedLogins:
         self._remembered = remembered
         self._lock = Lock()
         # If the disk hangs, one thread waits for it, and the next log-outs are told that they are not stored.
-        self._writing = Places(1)
+        self._writing = WaitLimit(1)
         # Which state of the file was read: inode, size and time.
         self._state: tuple[int, int, int] | None = None
         self._stored: frozenset[str] = frozenset()
@@ -61,7 +61,7 @@ class EndedLogins:
             unstored = list(self._unstored)
         try:
             # Without the lock: whoever asks who is logged in does not wait for a disk that hangs.
-            with self._writing.place():
+            with self._writing.slot():
                 self._append(unstored)
         except (OSError, ServiceBusy) as error:
             self._log.error("web: a log-out could not be stored: {error}", error=str(error))

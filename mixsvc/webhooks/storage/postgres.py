@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
-from mixsvc.webhooks.storage.places import behind, chosen, inside, new_rooms, unsent
-from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.positions import behind, chosen, inside, new_rooms, unsent
+from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
 __all__ = ["begin", "read", "save"]
@@ -39,7 +39,7 @@ _SAVE: Final = f"""
     )
     {_ROOMS}
 """
-_PLACE: Final = """
+_POSITION: Final = """
     SELECT change, attempts, extract(epoch FROM retry_at)::double precision, gone FROM webhook WHERE name = %s
 """
 _NEWS: Final = f"""
@@ -53,15 +53,15 @@ _NEWS: Final = f"""
 _CHANGES: Final = f"SELECT {_FIELDS} FROM message WHERE change > %s ORDER BY change LIMIT %s"
 
 
-def begin(cursor: Cursor, hook: str, scope: RoomScope) -> HookPlace:
+def begin(cursor: Cursor, hook: str, scope: RoomScope) -> HookPosition:
     """See WebhookStore."""
     known = cursor.execute("SELECT scope FROM webhook WHERE name = %s", (hook,)).fetchone()
     new = new_rooms(scope, known[0] if known else None, _lasts(cursor))
     cursor.execute(_BEGIN, (hook, scope.text, hook, *_columns(new)))
     cursor.execute("DELETE FROM webhook_room WHERE hook = %s AND room NOT IN (SELECT name FROM room)", (hook,))
     numbers = dict(cursor.execute("SELECT room, number FROM webhook_room WHERE hook = %s", (hook,)).fetchall())
-    change, attempts, retry_at, gone = cursor.execute(_PLACE, (hook,)).fetchone()
-    return HookPlace(inside(scope, numbers), change, attempts, retry_at, gone, read_epoch(cursor))
+    change, attempts, retry_at, gone = cursor.execute(_POSITION, (hook,)).fetchone()
+    return HookPosition(inside(scope, numbers), change, attempts, retry_at, gone, read_epoch(cursor))
 
 
 def read(cursor: Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:
@@ -74,8 +74,8 @@ def read(cursor: Cursor, numbers: Mapping[str, int], change: int, scope: RoomSco
 
 def save(cursor: Cursor, progress: Progress) -> None:
     """See WebhookStore."""
-    place = progress.change, progress.attempts, progress.retry_at, progress.gone
-    cursor.execute(_SAVE, (*place, progress.hook, progress.hook, *_columns(progress.numbers)))
+    position = progress.change, progress.attempts, progress.retry_at, progress.gone
+    cursor.execute(_SAVE, (*position, progress.hook, progress.hook, *_columns(progress.numbers)))
 
 
 def _columns(numbers: Mapping[str, int]) -> tuple[list[Any], list[Any]]:

@@ -7,7 +7,7 @@ from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage
 
-__all__ = ["Changed", "HookPlace", "Progress", "RoomScope", "Unsent"]
+__all__ = ["Changed", "HookPosition", "Progress", "RoomScope", "Unsent"]
 
 
 class RoomScope:
@@ -34,7 +34,7 @@ class RoomScope:
 
 
 @record
-class HookPlace:
+class HookPosition:
     """How far a webhook has come.
 
     numbers: of the last message that was sent, by room; 0 for a room that is missing. change: of the last change.
@@ -80,7 +80,7 @@ class Unsent:
 
 @record
 class Progress:
-    """What is stored of a webhook; numbers: of the rooms in which it has come further. Else as HookPlace."""
+    """What is stored of a webhook; numbers: of the rooms in which it has come further. Else as HookPosition."""
 
     hook: str
     numbers: Mapping[str, int]

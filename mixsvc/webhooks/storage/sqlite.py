@@ -9,8 +9,8 @@ from mixsvc.storage.epoch import read_epoch
 from mixsvc.storage.rows.cells import is_number, is_time, read_name, read_text
 from mixsvc.storage.rows.messages import MESSAGE, message_of
 from mixsvc.storage.rows.rooms import last_numbers
-from mixsvc.webhooks.storage.places import Row, behind, chosen, inside, new_rooms, unsent
-from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.positions import Row, behind, chosen, inside, new_rooms, unsent
+from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
 __all__ = ["begin", "read", "save"]
@@ -23,7 +23,7 @@ _ROOM: Final = (
 )
 
 
-def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPlace:
+def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPosition:
     """See WebhookStore."""
     cursor.execute("BEGIN IMMEDIATE")
     known = cursor.execute("SELECT CAST(scope AS BLOB) FROM webhook WHERE name = ?", (hook,)).fetchone()
@@ -43,7 +43,7 @@ def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPlace:
         (hook,),
     )
     change, attempts, retry_at, gone = cursor.fetchone()
-    return HookPlace(
+    return HookPosition(
         numbers, change, attempts, retry_at if is_time(retry_at) else None, read_text(gone), read_epoch(cursor)
     )
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from mixsvc.common.records import record
 from mixsvc.storage.engine import Cursor, TransactionRunner
-from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
 
 __all__ = ["AT_ONCE", "ROOMS_AT_ONCE", "WebhookDatabase", "WebhookStore"]
 
@@ -21,7 +21,7 @@ ROOMS_AT_ONCE: Final = 20
 class WebhookStore(Protocol):
     """The functions for webhooks on a cursor of one kind of database; a module is one."""
 
-    def begin(self, cursor: Cursor, hook: str, scope: RoomScope, /) -> HookPlace:
+    def begin(self, cursor: Cursor, hook: str, scope: RoomScope, /) -> HookPosition:
         """Returns how far a webhook has come.
 
         A new one begins here and now, and so does a room that is new to its scope.

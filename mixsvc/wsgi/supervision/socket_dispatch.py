@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
+from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.offer import SocketOffer
-from mixsvc.sockets.place import SocketPlace
 from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 from mixsvc.wsgi.supervision.slots import Slots, ready_in
 
@@ -20,15 +20,15 @@ class SocketDispatch:
         self._is_hopeless = is_hopeless
         self._slots = slots
         self._threads = threads
-        self._place: SocketPlace[SocketOffer] = SocketPlace(clock, self._most)
+        self._admission: SocketAdmission[SocketOffer] = SocketAdmission(clock, self._most)
 
     def submit(self, offer: SocketOffer) -> None:
         """Let its view run in a child, now or soon, or refuse it."""
         if self._is_hopeless() and not ready_in(self._slots):
             offer.refuse("unavailable")
             return
-        offer.place = self._place
-        self._place.submit(offer)
+        offer.admission = self._admission
+        self._admission.submit(offer)
 
     def freest(self) -> SupervisedProcess:
         """The child for the view that begins now."""
@@ -38,11 +38,11 @@ class SocketDispatch:
         """Another child is ready, or one fewer."""
         if self._is_hopeless() and not ready_in(self._slots):
             self.refuse_waiting()
-        self._place.go_on()
+        self._admission.go_on()
 
     def refuse_waiting(self) -> None:
         """Refuse those that wait."""
-        self._place.refuse_waiting(lambda offer: offer.refuse("unavailable"))
+        self._admission.refuse_waiting(lambda offer: offer.refuse("unavailable"))
 
     def _most(self) -> int:
         return self._threads * len(ready_in(self._slots))

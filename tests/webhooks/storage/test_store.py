@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mixsvc.chat.model.acts import Deletion
 from mixsvc.chat.storage.records import AuditEntry, Correction, Draft, StorageLimits
 from mixsvc.webhooks.batch import in_order, passed
-from mixsvc.webhooks.storage.records import HookPlace, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE, ROOMS_AT_ONCE
 from tests.stores import OnPostgres, OnSqlite, TablesCase
 
@@ -15,7 +15,7 @@ NOW = 1_700_000_000.0
 
 
 class WebhookContract(TablesCase):
-    def begin(self, scope: RoomScope = ALL, hook: str = "crm") -> HookPlace:
+    def begin(self, scope: RoomScope = ALL, hook: str = "crm") -> HookPosition:
         return self.run_in(self.tables.webhooks.begin, hook, scope)
 
     def read(self, numbers: Mapping[str, int] | None = None, change: int = 0, scope: RoomScope = ALL) -> Unsent:
@@ -47,12 +47,12 @@ class WebhookContract(TablesCase):
         self.say("a", "b")
         self.edit(1, "c")
 
-        place = self.begin()
-        self.assertEqual({"lobby": 2}, place.numbers)
-        self.assertEqual((1, 0, None, ""), (place.change, place.attempts, place.retry_at, place.gone))
-        self.assertNotEqual("", place.epoch)
-        self.assertEqual(0, self.read(place.numbers, place.change).waiting)
-        self.assertEqual([], self.told(self.read(place.numbers, place.change), place.numbers))
+        position = self.begin()
+        self.assertEqual({"lobby": 2}, position.numbers)
+        self.assertEqual((1, 0, None, ""), (position.change, position.attempts, position.retry_at, position.gone))
+        self.assertNotEqual("", position.epoch)
+        self.assertEqual(0, self.read(position.numbers, position.change).waiting)
+        self.assertEqual([], self.told(self.read(position.numbers, position.change), position.numbers))
 
     def test_one_that_was_there_goes_on_where_it_was_also_in_rooms_that_are_new(self) -> None:
         self.say("a")
@@ -61,10 +61,10 @@ class WebhookContract(TablesCase):
         self.say("c", room="new")
         self.edit(1, "d")
 
-        place = self.begin()
+        position = self.begin()
         self.assertEqual(
             [("lobby", 2, "b", False), ("new", 1, "c", False), ("lobby", 1, "d", True)],
-            sorted(self.told(self.read(place.numbers, place.change), place.numbers), key=lambda each: each[3]),
+            sorted(self.told(self.read(position.numbers, position.change), position.numbers), key=lambda each: each[3]),
         )
 
     def test_a_room_that_is_new_to_its_scope_begins_now(self) -> None:
@@ -72,8 +72,8 @@ class WebhookContract(TablesCase):
         self.say("a")
         self.say("b", room="dev")
 
-        place = self.begin(RoomScope(("lobby", "dev"), ()))
-        self.assertEqual({"dev": 1}, place.numbers)
+        position = self.begin(RoomScope(("lobby", "dev"), ()))
+        self.assertEqual({"dev": 1}, position.numbers)
         self.assertEqual({"dev": 1}, self.begin(RoomScope(("lobby", "dev"), ())).numbers)
 
     def test_case_and_width_of_a_room_do_not_count(self) -> None:
@@ -114,9 +114,9 @@ class WebhookContract(TablesCase):
         self.run_in(self.tables.webhooks.save, Progress("crm", {"a": 5, "b": 2}, 9, 3, NOW + 0.25, "x"))
         self.run_in(self.tables.webhooks.save, Progress("crm", {"a": 4, "c": 1}, 8, 4, NOW + 0.5, ""))
 
-        place = self.begin()
-        self.assertEqual({"a": 5, "b": 2, "c": 1}, place.numbers)
-        self.assertEqual((9, 4, NOW + 0.5, ""), (place.change, place.attempts, place.retry_at, place.gone))
+        position = self.begin()
+        self.assertEqual({"a": 5, "b": 2, "c": 1}, position.numbers)
+        self.assertEqual((9, 4, NOW + 0.5, ""), (position.change, position.attempts, position.retry_at, position.gone))
         self.run_in(self.tables.webhooks.save, Progress("crm", {}, 9, 0, None, ""))
         self.assertIsNone(self.begin().retry_at)
 
@@ -207,16 +207,16 @@ class OnSqliteTests(OnSqlite, WebhookContract):
         self.tables.execute("UPDATE webhook SET change = 'x', attempts = x'ff', retry_at = 'soon', gone = x'ff'")
         self.tables.execute("UPDATE webhook_room SET number = 'all'")
 
-        place = self.begin()
+        position = self.begin()
 
-        self.assertEqual(({"lobby": 0}, 0, 0, None, "\ufffd"), (place.numbers, *_others(place)))
+        self.assertEqual(({"lobby": 0}, 0, 0, None, "\ufffd"), (position.numbers, *_others(position)))
         self.run_in(self.tables.webhooks.save, Progress("crm", {"lobby": 1}, 4, 0, None, ""))
-        place = self.begin()
-        self.assertEqual(({"lobby": 1}, 4, 0, None, ""), (place.numbers, *_others(place)))
+        position = self.begin()
+        self.assertEqual(({"lobby": 1}, 4, 0, None, ""), (position.numbers, *_others(position)))
 
 
-def _others(place: HookPlace) -> tuple[int, int, float | None, str]:
-    return place.change, place.attempts, place.retry_at, place.gone
+def _others(position: HookPosition) -> tuple[int, int, float | None, str]:
+    return position.change, position.attempts, position.retry_at, position.gone
 
 
 class OnPostgresTests(OnPostgres, WebhookContract):

@@ -2,7 +2,7 @@
 
 from twisted.internet.task import Clock
 
-from mixsvc.sockets.place import AT_ONCE, DECISION_SECONDS, SocketPlace
+from mixsvc.sockets.admission import AT_ONCE, DECISION_SECONDS, SocketAdmission
 
 
 class Asking:
@@ -18,10 +18,10 @@ class Asking:
         self.fate = "refused"
 
 
-def place(most: int, count: int) -> tuple[Clock, SocketPlace[Asking], list[Asking]]:
-    """A place with so many threads, and so many handshakes that have come there."""
+def admission(most: int, count: int) -> tuple[Clock, SocketAdmission[Asking], list[Asking]]:
+    """An admission with so many threads, and so many handshakes that have come."""
     clock = Clock()
-    made = SocketPlace[Asking](clock, lambda: most)
+    made = SocketAdmission[Asking](clock, lambda: most)
     asking = [Asking() for _ in range(count)]
     for each in asking:
         made.submit(each)
@@ -33,7 +33,7 @@ def fates(asking: list[Asking]) -> list[str]:
 
 
 def test_a_few_are_undecided_at_one_time() -> None:
-    _, made, asking = place(100, AT_ONCE + 2)
+    _, made, asking = admission(100, AT_ONCE + 2)
     assert fates(asking) == ["runs"] * AT_ONCE + ["", ""]
 
     made.ended(asking[0])
@@ -42,7 +42,7 @@ def test_a_few_are_undecided_at_one_time() -> None:
 
 
 def test_while_views_are_undecided_others_wait_and_when_all_last_they_are_refused() -> None:
-    _, made, asking = place(2, 4)
+    _, made, asking = admission(2, 4)
     assert fates(asking) == ["runs", "runs", "", ""]
 
     made.lasts(asking[0])
@@ -52,27 +52,27 @@ def test_while_views_are_undecided_others_wait_and_when_all_last_they_are_refuse
 
 
 def test_a_thread_that_is_free_again_is_for_the_next() -> None:
-    _, made, asking = place(1, 2)
+    _, made, asking = admission(1, 2)
     made.ended(asking[0])
     assert fates(asking) == ["runs", "runs"]
     assert made.running == 1
 
 
 def test_a_view_that_does_nothing_for_a_while_lasts() -> None:
-    clock, _, asking = place(1, 2)
+    clock, _, asking = admission(1, 2)
     clock.advance(DECISION_SECONDS)
     assert fates(asking) == ["runs", "refused"]
 
 
 def test_who_has_left_does_not_run() -> None:
-    _, made, asking = place(1, 2)
+    _, made, asking = admission(1, 2)
     made.withdraw(asking[1])
     made.ended(asking[0])
     assert fates(asking) == ["runs", ""]
 
 
 def test_no_timer_is_left_behind() -> None:
-    clock, made, asking = place(3, 2)
+    clock, made, asking = admission(3, 2)
     made.lasts(asking[0])
     made.ended(asking[0])
     made.ended(asking[1])

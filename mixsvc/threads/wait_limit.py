@@ -1,4 +1,4 @@
-"""Places for threads that wait for something slow, so that the others stay free for those who do not need it."""
+"""A limit on threads that wait for something slow, so that the others stay free for those who do not need it."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,10 +9,10 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from mixsvc.errors import ServiceBusy
 
-__all__ = ["HANGING_SECONDS", "REST_SECONDS", "AskInPlace", "Place", "Places"]
+__all__ = ["HANGING_SECONDS", "REST_SECONDS", "AskInSlot", "Slot", "WaitLimit"]
 
 # What a thread has while it waits for an answer.
-Place: TypeAlias = Callable[[], AbstractContextManager[object]]
+Slot: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 # A call that has lasted so many seconds shows that what it waits for hangs.
 HANGING_SECONDS: Final = 0.3
@@ -21,17 +21,17 @@ HANGING_SECONDS: Final = 0.3
 REST_SECONDS: Final = 2.0
 
 
-class AskInPlace(Protocol):
+class AskInSlot(Protocol):
     """Asks another process. Used in worker threads."""
 
-    def __call__(self, method: str, arguments: Sequence[object], place: Place) -> Any:
+    def __call__(self, method: str, arguments: Sequence[object], slot: Slot) -> Any:
         """Returns the JSON that a method returns there, or raises its error; ServiceBusy if there is no answer.
 
-        place: taken while an answer is waited for, and not while no process is there that could give one.
+        slot: taken while an answer is waited for, and not while no process is there that could give one.
         """
 
 
-class Places:
+class WaitLimit:
     """A limited number of threads may wait for the same at one time. Used in any thread."""
 
     def __init__(self, size: int, seconds: Callable[[], float] = time.monotonic) -> None:
@@ -43,13 +43,13 @@ class Places:
         self._began: dict[object, float] = {}
         self._rests_until = -inf
 
-    def another(self) -> "Places":
-        """Returns as many places for something else."""
-        return Places(self._size, self._seconds)
+    def another(self) -> "WaitLimit":
+        """Returns a limit as large for something else."""
+        return WaitLimit(self._size, self._seconds)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place during the block; blocks while others have all of them and their calls end in time.
+    def slot(self) -> Iterator[None]:
+        """Take a slot during the block; blocks while others have all of them and their calls end in time.
 
         Raises ServiceBusy, at once, when one of those calls has lasted HANGING_SECONDS, and for REST_SECONDS after one
         that has lasted so long has ended with ServiceBusy.

@@ -6,7 +6,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-__all__ = ["AT_ONCE", "DECISION_SECONDS", "Handshake", "SocketPlace"]
+__all__ = ["AT_ONCE", "DECISION_SECONDS", "Handshake", "SocketAdmission"]
 
 # So many handshakes are with their views at one time; others wait, so that a thousand that come together are answered
 # one after the other.
@@ -29,7 +29,7 @@ class Handshake(Protocol):
 Asking = TypeVar("Asking", bound=Handshake)
 
 
-class SocketPlace(Generic[Asking]):
+class SocketAdmission(Generic[Asking]):
     """Decides for each handshake when its view runs. Reactor thread.
 
     A view is undecided at first, and lasts as soon as it has taken its socket, or has done nothing for a while. While
