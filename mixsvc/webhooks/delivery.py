@@ -1,8 +1,6 @@
 """One attempt to deliver: a POST over HTTP with limits, whose end is always an Outcome."""
 
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final
 
@@ -19,6 +17,7 @@ from zope.interface import implementer
 from mixsvc.common.clocks import WallClock
 from mixsvc.http.outgoing.client import PlainClient
 from mixsvc.http.outgoing.connections import AnswerBytes, QuietEndpoints
+from mixsvc.http.outgoing.retry_after import retry_after
 from mixsvc.webhooks.schedule import LONGEST_WAIT, Outcome, Verdict, outcome_of
 
 __all__ = ["Deliverer"]
@@ -72,23 +71,11 @@ class Deliverer:
         return closing
 
     def _answered(self, response: Any) -> "Deferred[Outcome]":
-        outcome = outcome_of(response.code, self._retry_after(response))
+        outcome = outcome_of(response.code, retry_after(response.headers, self._wall.seconds(), LONGEST_WAIT))
         done: Deferred[None] = Deferred(lambda _: body.give_up())
         body = _Body(done)
         response.deliverBody(body)
         return done.addCallback(lambda _: outcome)
-
-    def _retry_after(self, response: Any) -> float:
-        """Seconds, from both forms of RFC 9110, 10.2.3; 0 for anything else."""
-        text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip()
-        if text.isascii() and text.isdigit():
-            return min(float(text[:10]), LONGEST_WAIT)
-        try:
-            moment = parsedate_to_datetime(text)
-            until = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
-        except (ValueError, OverflowError, OSError):
-            return 0.0
-        return min(max(0.0, until - self._wall.seconds()), LONGEST_WAIT)
 
 
 class _Body(Protocol):

@@ -140,16 +140,17 @@ class DeliveryTests(TestCase):
         self.assertEqual(Outcome(Verdict.FAILED, "it answered 307"), outcome)
         self.assertEqual(1, len(self.receiver.got))
 
-    async def test_retry_after_is_read_in_both_forms(self) -> None:
-        for text, seconds in (
-            ("7", 7.0),
-            ("9" * 30, 86400.0),
-            ("Tue, 14 Nov 2023 22:14:20 GMT", 60.0),
-            ("Tue, 14 Nov 2000 22:14:20 GMT", 0.0),
-            ("soon", 0.0),
-            ("-1", 0.0),
-        ):
-            self.assertEqual(seconds, (await self.deliver(status(429, retry_after=text))).retry_after, text)
+    async def test_a_receiver_says_how_long_it_wants_to_be_left_alone(self) -> None:
+        for text, seconds in (("7", 7.0), ("9" * 30, 86400.0), ("Tue, 14 Nov 2023 22:14:20 GMT", 60.0), ("soon", 0.0)):
+            outcome = await self.deliver(status(429, retry_after=text, date=""))
+            self.assertEqual(seconds, outcome.retry_after, text)
+
+    async def test_the_date_until_which_a_receiver_is_left_alone_is_one_of_its_own_clock(self) -> None:
+        for hour in ("21", "23"):
+            answer = status(
+                429, retry_after=f"Tue, 14 Nov 2023 {hour}:14:20 GMT", date=f"Tue, 14 Nov 2023 {hour}:13:20 GMT"
+            )
+            self.assertEqual(60.0, (await self.deliver(answer)).retry_after, hour)
 
     async def test_a_long_answer_is_not_read_to_its_end(self) -> None:
         def endless(request: Request) -> Any:

@@ -1,13 +1,12 @@
 """Downloads one document over HTTP again and again: conditionally, with limits, and with errors in plain words.
 
-Conditional requests: RFC 9110, 13. Retry-After: RFC 9110, 10.2.3. Redirects are followed here and not by treq, as
-headers with a key go to the first server only, and no redirect may lead from https to http.
+Conditional requests: RFC 9110, 13. Redirects are followed here and not by treq, as headers with a key go to the first
+server only, and no redirect may lead from https to http.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +23,7 @@ from twisted.web.http_headers import Headers
 
 from mixsvc.common.records import record
 from mixsvc.config import parsers
+from mixsvc.http.outgoing.retry_after import retry_after
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.interfaces import HttpClient
 
@@ -130,18 +130,10 @@ class Download:
         return following
 
     def _retry_after(self, response: Any) -> float:
-        """Returns seconds, from both forms of RFC 9110, 10.2.3; 0 for anything else."""
+        """Returns the seconds that the server asks for; 0 with a status that does not say that it is busy."""
         if response.code not in _BUSY:
             return 0.0
-        text = response.headers.getRawHeaders(b"Retry-After", [b""])[0].decode("latin-1").strip(" \t")
-        if text.isascii() and text.isdigit():
-            return min(float(text[:10]), MAX_RETRY_AFTER)
-        until = _http_date(response.headers, b"Retry-After")
-        if until is None:
-            return 0.0
-        # By the server's own clock, since one of the two may be wrong.
-        seconds = (until - (_http_date(response.headers, b"Date") or self._now())).total_seconds()
-        return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+        return retry_after(response.headers, self._now().timestamp(), MAX_RETRY_AFTER)
 
 
 class DiscardBody(Protocol):
@@ -195,15 +187,6 @@ def _body(response: Any, host: str, limit: int) -> "Deferred[bytes]":
     collector = _Collector(host, limit)
     response.deliverBody(collector)
     return collector.done
-
-
-def _http_date(headers: Headers, name: bytes) -> datetime | None:
-    """Returns the moment that a header names (RFC 9110, 5.6.7); None for anything else."""
-    try:
-        moment = parsedate_to_datetime(headers.getRawHeaders(name, [b""])[0].decode("latin-1").strip(" \t"))
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _conditions(headers: Headers) -> dict[bytes, bytes]:
