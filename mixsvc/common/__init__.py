@@ -5,7 +5,8 @@ name it is, the rate limits and the bans about whose address it is. A test (test
 second one.
 
 - `names`: which names persons, rooms and topics may have, and when two names count as the same.
-- `private_rooms`: which rooms are closed and invisible. `hook_paths`: what may be logged of paths with secrets.
+- `private_rooms`: which rooms are closed and invisible.
+- `hook_paths`: what logs call a request, as paths may have secrets.
 - `commands`: what the texts of people mean that begin with a slash.
 - `addresses`: how IP addresses and networks are read, and which network a client counts as.
 - `http_grammar`: the form of tokens, hosts and origins in HTTP.

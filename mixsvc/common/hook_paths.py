@@ -4,7 +4,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["without_hook_secret"]
+__all__ = ["request_name", "without_hook_secret"]
 
 # Wherever our pages are, and as lenient as a router that joins slashes.
 _SECRET: Final = re.compile(rb"(?i)(/api/+hooks/+)[^?#]+")
@@ -19,3 +19,11 @@ def without_hook_secret(path: bytes) -> bytes:
     # Any character of it may have come as %XX.
     plain = unquote_to_bytes(path) if b"%" in path else path
     return _SECRET.sub(_HIDDEN, plain) if _SECRET.search(plain) else path
+
+
+def request_name(method: str, path: str) -> str:
+    """Returns what logs call a request, such as GET /, without the secret of a webhook.
+
+    path: as it came or as in an environ (PEP 3333), bytes as Latin-1.
+    """
+    return f"{method} {without_hook_secret(path.encode('latin-1')).decode('latin-1')}"

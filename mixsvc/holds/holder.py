@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.addresses import network
-from mixsvc.common.hook_paths import without_hook_secret
+from mixsvc.common.hook_paths import request_name
 from mixsvc.common.records import record
 from mixsvc.config.settings import Settings, TopicsSettings
 from mixsvc.errors import NotPublished, ServiceBusy
@@ -204,9 +204,8 @@ class ClientHolder:
     def _fail(self, arrival: Arrival, error: str) -> None:
         request = arrival.request
         self._log.error(
-            "holds: {method} {path} cannot be held: {error}",
-            method=request.method.decode("latin-1"),
-            path=without_hook_secret(request.path).decode("latin-1"),
+            "holds: {request} cannot be held: {error}",
+            request=request_name(request.method.decode("latin-1"), request.path.decode("latin-1")),
             error=error,
         )
         answer_text(request, 500, b"Internal Server Error", "The server failed to answer; its log says why.")

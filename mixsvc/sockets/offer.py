@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from twisted.logger import Logger
 
+from mixsvc.common.hook_paths import request_name
 from mixsvc.holds.record import HeldRecord
 from mixsvc.http.request import MixRequest
 from mixsvc.sockets.admission import SocketAdmission
@@ -83,7 +84,7 @@ class SocketOffer:
     @property
     def name(self) -> str:
         """The request for logs, such as GET /echo."""
-        return f"{self.request.method.decode('latin-1')} {self.request.path.decode('latin-1')}"
+        return request_name(self.request.method.decode("latin-1"), self.request.path.decode("latin-1"))
 
     # For whoever runs the view
 

@@ -9,7 +9,6 @@ trusted proxy, before any resource sees the request. Then, in the order of the f
   an authenticator sees who opens a chat connection as a view would see the same client.
 - child_authentication.py asks the authenticator in the processes of views, where there are any. passwords.py: whose
   password came by IRC.
-- request_name.py: what logs call a request.
 - call.py calls the application in the thread, and logs its failures.
 - response_head.py checks what start_response gets; response.py holds the body to its Content-Length and decides
   between two ways to send it:

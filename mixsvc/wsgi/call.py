@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from twisted.logger import Logger
 
+from mixsvc.common.hook_paths import request_name
 from mixsvc.interfaces.holds import HOLDS
 from mixsvc.threads.children import this_process
 from mixsvc.threads.failures import ApplicationFailure
 from mixsvc.wsgi.file_wrapper import FileWrapper
 from mixsvc.wsgi.held import CallHolds, take_hold
-from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response import ClientDisconnected, ResponseSink, WSGIResponse
 from mixsvc.wsgi.response_head import InvalidResponse, read_response_head
 

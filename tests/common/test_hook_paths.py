@@ -1,6 +1,6 @@
 import pytest
 
-from mixsvc.common.hook_paths import without_hook_secret
+from mixsvc.common.hook_paths import request_name, without_hook_secret
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,9 @@ from mixsvc.common.hook_paths import without_hook_secret
 )
 def test_the_secret_of_a_webhook_is_not_in_what_is_logged(path: bytes, logged: bytes) -> None:
     assert without_hook_secret(path) == logged
+
+
+def test_a_request_is_called_by_its_method_and_path_but_not_by_the_secret_of_a_webhook() -> None:
+    assert request_name("GET", "/caf\xc3\xa9") == "GET /caf\xc3\xa9"
+    assert request_name("POST", "/api/hooks/S3CRET") == "POST /api/hooks/***"
+    assert request_name("GET", "/%61pi/hooks/S3CRET") == "GET /api/hooks/***"

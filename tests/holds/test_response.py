@@ -250,7 +250,9 @@ class HeldResponseTests(HeldCase):
         head = self.head_of(holding("no topic"))
 
         assert head.startswith(b"HTTP/1.1 500 ")
-        assert any(each.get("path") == "/orders/42" and "no topic" in str(each.get("error")) for each in self.events)
+        assert any(
+            each.get("request") == "GET /orders/42" and "no topic" in str(each.get("error")) for each in self.events
+        )
 
     def test_a_post_may_be_held(self) -> None:
         self.head_of(holding("order-42"), PLAIN.replace(b"GET", b"POST"))

@@ -7,11 +7,11 @@ from typing import IO, Final
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from mixsvc.common.hook_paths import request_name
 from mixsvc.http.page_request import ViewRequest
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
-from mixsvc.wsgi.request_name import request_name
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK
 from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, Headers, Refusal, SupervisedProcess
