@@ -9,7 +9,7 @@ from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
 from mixsvc.wsgi.response_head import InvalidResponse, ResponseHead
 
-__all__ = ["WHOLE_BYTES", "WSGIResponse", "ClientDisconnected", "ResponseSink"]
+__all__ = ["WHOLE_BYTES", "WSGIResponse", "BodySink", "ClientDisconnected", "ResponseSink"]
 
 # A body up to this size is passed to the reactor at once, and its thread is free, however slowly the client reads.
 WHOLE_BYTES: Final = 131072
@@ -19,21 +19,11 @@ class ClientDisconnected(ConnectionAbortedError):
     """The client has left, or was dropped because it did not read. The next write raises it in the worker thread."""
 
 
-class ResponseSink(Protocol):
-    """Where a response goes: either `send_whole` or `hold` alone; or `start`, any number of `write` or one `send_file`,
-    `finish`.
+class BodySink(Protocol):
+    """Where the body of a long response goes: any number of `write` or one `send_file`, then `finish`.
 
-    All are called in a worker thread. `abort` may end either, also after `send_whole` or `hold` has raised an error.
+    All are called in a worker thread.
     """
-
-    def send_whole(self, head: ResponseHead, body: bytes) -> None:
-        """Send a whole response. body: at most WHOLE_BYTES."""
-
-    def hold(self, head: ResponseHead, hold: Hold) -> None:
-        """Leave the client to the service, which sends the head and what follows."""
-
-    def start(self, head: ResponseHead) -> None:
-        """Send the head of a response."""
 
     def write(self, data: bytes) -> None:
         """Send a part of the body; may block. Raises ClientDisconnected if the client has left."""
@@ -43,6 +33,22 @@ class ResponseSink(Protocol):
 
     def finish(self) -> None:
         """End the response, which is complete."""
+
+
+class ResponseSink(Protocol):
+    """Where a response goes: by one of `send_whole`, `hold` and `start`.
+
+    All are called in a worker thread. `abort` may end each, also after `send_whole` or `hold` has raised an error.
+    """
+
+    def send_whole(self, head: ResponseHead, body: bytes) -> None:
+        """Send a whole response. body: at most WHOLE_BYTES."""
+
+    def hold(self, head: ResponseHead, hold: Hold) -> None:
+        """Leave the client to the service, which sends the head and what follows."""
+
+    def start(self, head: ResponseHead) -> BodySink:
+        """Send the head of a response; returns where its body goes."""
 
     def abort(self) -> None:
         """Give up: send an error 500 if nothing was sent yet, else close the connection."""
@@ -75,6 +81,8 @@ class WSGIResponse:
     _state = ResponseState.NOT_STARTED
     # Bytes of the Content-Length that were not sent yet; None without one.
     _remaining: int | None = None
+    # Where it goes while it is a stream.
+    _body: BodySink | None = None
 
     def __init__(self, sink: ResponseSink, request: str, method: str) -> None:
         """request: for the log, such as GET /."""
@@ -147,8 +155,7 @@ class WSGIResponse:
             self._state = ResponseState.COMPLETE
         elif self._state == ResponseState.STREAMING:
             self._check_complete()
-            self._state = ResponseState.COMPLETE
-            self._sink.finish()
+            self._finish_body()
 
     def abort(self) -> None:
         """The application has failed; does nothing if everything was sent."""
@@ -160,10 +167,9 @@ class WSGIResponse:
         head = self._required_head()
         self._state = ResponseState.STREAMING
         self._remaining = file.size
-        self._sink.start(head if head.length is not None else head.with_length(file.size))
-        if self._sink.send_file(file):
-            self._state = ResponseState.COMPLETE
-            self._sink.finish()
+        self._body = body = self._sink.start(head if head.length is not None else head.with_length(file.size))
+        if body.send_file(file):
+            self._finish_body()
         else:
             self.send_iterable(wrapper)
 
@@ -184,23 +190,28 @@ class WSGIResponse:
         else:
             self._state = ResponseState.STREAMING
             self._remaining = head.length
-            self._sink.start(head)
+            self._body = self._sink.start(head)
             self._write_more(block)
 
     def _write_more(self, block: bytes) -> None:
+        assert self._body is not None
         part = block if self._remaining is None else block[: self._remaining]
         try:
-            self._sink.write(part)
+            self._body.write(part)
         except ClientDisconnected:
             self._state = ResponseState.DISCARDING
             raise
         if self._remaining is not None:
             self._remaining -= len(part)
             if not self._remaining:
-                self._state = ResponseState.COMPLETE
-                self._sink.finish()
+                self._finish_body()
             if len(part) < len(block):
                 self._discard_rest()
+
+    def _finish_body(self) -> None:
+        assert self._body is not None
+        self._state = ResponseState.COMPLETE
+        self._body.finish()
 
     def _required_head(self) -> ResponseHead:
         if self.head is None:

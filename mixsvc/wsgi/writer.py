@@ -7,9 +7,9 @@ from mixsvc.holds.text_response import answer_busy
 from mixsvc.http.page_request import ViewRequest
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
-from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.stream import ResponseStream, WriterContext
+from mixsvc.wsgi.supervision.interfaces import FAILED
 from mixsvc.wsgi.target import RequestTarget
 
 __all__ = ["HoldClient", "ResponseWriter"]
@@ -18,7 +18,6 @@ __all__ = ["HoldClient", "ResponseWriter"]
 HoldClient: TypeAlias = Callable[[MixRequest, Sequence[tuple[bytes, bytes]], Hold], object]
 
 STOPPING: Final = "The service is stopping; try again later."
-FAILED: Final = b"The server failed to answer; its log says why.\n"
 
 
 class ResponseWriter:
@@ -42,33 +41,19 @@ class ResponseWriter:
         """Leave the client to the service; returns at once."""
         self._context.call_in_reactor(self._hold_now, head, hold)
 
-    def start(self, head: ResponseHead) -> None:
-        """Send the head of a response; `write` and `finish` follow."""
-        self._stream = ResponseStream(self._context, RequestTarget(self._request))
-        self._context.call_in_reactor(self._start_now, self._stream, head)
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the body; see ResponseStream. Raises ClientDisconnected."""
-        assert self._stream is not None
-        self._stream.write(data)
-
-    def send_file(self, file: PlainFile) -> bool:
-        """Send a file as the body; see ResponseStream."""
-        assert self._stream is not None
-        return self._stream.send_file(file)
-
-    def finish(self) -> None:
-        """End the response, which is complete."""
-        assert self._stream is not None
-        self._stream.finish()
+    def start(self, head: ResponseHead) -> ResponseStream:
+        """Send the head of a response, whose body follows."""
+        self._stream = stream = ResponseStream(self._context, RequestTarget(self._request))
+        self._context.call_in_reactor(self._start_now, stream, head)
+        return stream
 
     def abort(self) -> None:
         """Give up: send an error 500 if nothing was sent yet, else close the connection."""
         if self._stream is not None:
             self._stream.abort()
         else:
-            headers = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(FAILED)))
-            self.send_whole(ResponseHead(500, b"Internal Server Error", headers, len(FAILED)), FAILED)
+            head = ResponseHead(FAILED.code, FAILED.reason, FAILED.headers(), len(FAILED.text))
+            self.send_whole(head, FAILED.text)
 
     def dismiss(self) -> None:
         """Tell the client to come again, unless it has its response, or that has begun. Reactor thread."""

@@ -169,9 +169,9 @@ class SlowClientCase(SynchronousTestCase):
         writer = self.writer
 
         def work() -> None:
-            writer.start(HEAD)
-            writer.write(b"x" * size)
-            writer.finish()
+            stream = writer.start(HEAD)
+            stream.write(b"x" * size)
+            stream.finish()
 
         return Worker(work)
 

@@ -15,7 +15,7 @@ from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import ErrorLog
 from mixsvc.wsgi.file_wrapper import FileWrapper, PlainFile
-from mixsvc.wsgi.response import WHOLE_BYTES, ClientDisconnected
+from mixsvc.wsgi.response import WHOLE_BYTES, BodySink, ClientDisconnected
 from mixsvc.wsgi.response_head import ResponseHead
 
 Start = Callable[..., Callable[[bytes], object]]
@@ -40,9 +40,10 @@ class RecordingSink:
         self.steps.append("whole")
         self.head, self.body = head, body
 
-    def start(self, head: ResponseHead) -> None:
+    def start(self, head: ResponseHead) -> BodySink:
         self.steps.append("start")
         self.head = head
+        return self
 
     def write(self, data: bytes) -> None:
         if len(self.body) >= self._takes:

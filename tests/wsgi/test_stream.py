@@ -42,10 +42,10 @@ class SpooledResponseTests(SlowClientCase):
 
     def test_a_client_that_reads_later_gets_everything_in_order(self) -> None:
         text = b"".join(b"%09d\n" % number for number in range(MUCH // 10))
-        self.writer.start(HEAD)
+        stream = self.writer.start(HEAD)
         for start in range(0, len(text), 99_999):
-            self.writer.write(text[start : start + 99_999])
-        self.writer.finish()
+            stream.write(text[start : start + 99_999])
+        stream.finish()
         self.reactor.turn()
 
         came = self.read_all()
@@ -56,7 +56,9 @@ class SpooledResponseTests(SlowClientCase):
 
     def test_a_client_that_leaves_leaves_nothing_behind(self) -> None:
         before = open_files()
-        self.write_much(MUCH).join()
+        stream = self.writer.start(HEAD)
+        stream.write(b"x" * MUCH)
+        stream.finish()
         self.reactor.turn()
         assert open_files() == before + 1
 
@@ -64,13 +66,13 @@ class SpooledResponseTests(SlowClientCase):
 
         assert open_files() == before
         assert (self.quota.in_memory, self.quota.on_disk, self.quota.files) == (0, 0, 0)
-        self.assertRaises(ClientDisconnected, self.writer.write, b"abc")
+        self.assertRaises(ClientDisconnected, stream.write, b"abc")
 
     def test_a_small_block_of_a_stream_is_sent_at_once_each_time(self) -> None:
-        self.writer.start(HEAD)
+        stream = self.writer.start(HEAD)
         for number in range(3):
             self.wire.clear()
-            self.writer.write(b"data: %d\n\n" % number)
+            stream.write(b"data: %d\n\n" % number)
             self.reactor.turn()
 
             assert self.wire.value().endswith(b"9\r\ndata: %d\n\n\r\n" % number)
@@ -78,12 +80,12 @@ class SpooledResponseTests(SlowClientCase):
         self.lose()
 
     def test_a_stream_is_sent_at_once_again_after_its_client_has_read_what_was_kept(self) -> None:
-        self.writer.start(HEAD)
-        self.writer.write(b"x" * MUCH)
+        stream = self.writer.start(HEAD)
+        stream.write(b"x" * MUCH)
         self.reactor.turn()
         self.read_all()
 
-        self.writer.write(b"data: 1\n\n")
+        stream.write(b"data: 1\n\n")
         self.reactor.turn()
 
         assert self.wire.value().endswith(b"9\r\ndata: 1\n\n\r\n")
@@ -91,8 +93,8 @@ class SpooledResponseTests(SlowClientCase):
         self.lose()
 
     def test_a_failure_comes_behind_what_was_written_before(self) -> None:
-        self.writer.start(HEAD)
-        self.writer.write(b"x" * MUCH)
+        stream = self.writer.start(HEAD)
+        stream.write(b"x" * MUCH)
         self.writer.abort()
         self.reactor.turn()
         assert not self.wire.disconnecting
@@ -105,9 +107,9 @@ class SpooledResponseTests(SlowClientCase):
         self.lose()
 
     def test_many_tiny_blocks_take_no_more_memory_than_large_ones(self) -> None:
-        self.writer.start(HEAD)
+        stream = self.writer.start(HEAD)
         for _ in range(100_000):
-            self.writer.write(b"x")
+            stream.write(b"x")
         self.reactor.turn()
 
         assert self.quota.in_memory <= MEMORY_BYTES + PIECE_BYTES
@@ -143,9 +145,9 @@ class SpooledResponseTests(SlowClientCase):
     def test_a_file_is_sent_from_where_it_is_also_after_the_application_has_closed_it(self) -> None:
         before = open_files()
         file = self.file(MUCH)
-        self.writer.start(HEAD)
-        assert self.writer.send_file(PlainFile(file.fileno(), 3, MUCH))
-        self.writer.finish()
+        stream = self.writer.start(HEAD)
+        assert stream.send_file(PlainFile(file.fileno(), 3, MUCH))
+        stream.finish()
         file.close()
         self.reactor.turn()
         assert self.quota.on_disk == 0
@@ -157,9 +159,9 @@ class SpooledResponseTests(SlowClientCase):
 
     def test_a_file_that_becomes_shorter_ends_the_connection(self) -> None:
         file = self.file(MUCH)
-        self.writer.start(HEAD)
-        assert self.writer.send_file(PlainFile(file.fileno(), 3, MUCH))
-        self.writer.finish()
+        stream = self.writer.start(HEAD)
+        assert stream.send_file(PlainFile(file.fileno(), 3, MUCH))
+        stream.finish()
         self.reactor.turn()
         os.truncate(file.fileno(), MUCH // 2)
 
@@ -174,8 +176,8 @@ class SpooledResponseTests(SlowClientCase):
     def test_a_client_that_leaves_closes_a_file_that_is_sent(self) -> None:
         before = open_files()
         file = self.file(MUCH)
-        self.writer.start(HEAD)
-        assert self.writer.send_file(PlainFile(file.fileno(), 3, MUCH))
+        stream = self.writer.start(HEAD)
+        assert stream.send_file(PlainFile(file.fileno(), 3, MUCH))
         file.close()
         self.reactor.turn()
 

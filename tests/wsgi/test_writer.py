@@ -11,10 +11,10 @@ class ResponseWriterTests(SlowClientCase):
         self.lose()
 
         self.writer.send_whole(MEASURED, b"hello")
-        self.writer.start(HEAD)
+        stream = self.writer.start(HEAD)
         self.reactor.turn()
-        self.assertRaises(ClientDisconnected, self.writer.write, b"abc")
-        self.writer.finish()
+        self.assertRaises(ClientDisconnected, stream.write, b"abc")
+        stream.finish()
         self.writer.abort()
         self.reactor.turn()
         assert self.wire.value() == b""
@@ -63,8 +63,8 @@ class ResponseWriterTests(SlowClientCase):
         self.wire.abortConnection = lambda: aborted.append(1)  # type: ignore[method-assign]
         ours, theirs = self.sockets()
         self.wire.fd = ours.fileno()
-        self.writer.start(HEAD)
-        self.writer.write(b"abc")
+        stream = self.writer.start(HEAD)
+        stream.write(b"abc")
         self.writer.abort()
         self.reactor.turn()
         assert self.wire.disconnecting

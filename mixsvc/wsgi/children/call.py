@@ -14,7 +14,7 @@ from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK
-from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, Headers, Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import FAILED, UNAVAILABLE, Headers, Refusal, SupervisedProcess
 from mixsvc.wsgi.target import RequestTarget
 from mixsvc.wsgi.writer import HoldClient
 
@@ -208,9 +208,6 @@ class ChildCall:
         if not self._is_answered:
             self.is_disconnected = self._is_answered = True
             self.gone()
-
-
-FAILED: Final = Refusal(500, b"Internal Server Error", b"The server failed to answer; its log says why.\n")
 
 
 def _read_small(content: IO[bytes]) -> bytes | None:

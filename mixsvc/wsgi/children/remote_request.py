@@ -8,7 +8,6 @@ from twisted.internet.interfaces import IPushProducer
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import encode_head
 from mixsvc.wsgi.children.frames import Failing, FrameType, encode_frame
-from mixsvc.wsgi.file_wrapper import PlainFile
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.stream import ResponseStream, WriterContext
 
@@ -106,26 +105,12 @@ class RemoteWriter:
         """Leave the client to the service."""
         self._send(encode_frame(FrameType.HOLD, self._id, encode_head(head, hold.encode())))
 
-    def start(self, head: ResponseHead) -> None:
-        """Send the head of a response; `write` and `finish` follow."""
+    def start(self, head: ResponseHead) -> ResponseStream:
+        """Send the head of a response, whose body follows."""
         self._target = target = RemoteTarget(self._id, self._client, self._send, self._ended)
-        self._stream = ResponseStream(self._context, target)
-        self._context.call_in_reactor(self._start_now, self._stream, head)
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the body; see ResponseStream. Raises ClientDisconnected."""
-        assert self._stream is not None
-        self._stream.write(data)
-
-    def send_file(self, file: PlainFile) -> bool:
-        """Send a file as the body; see ResponseStream."""
-        assert self._stream is not None
-        return self._stream.send_file(file)
-
-    def finish(self) -> None:
-        """End the response, which is complete."""
-        assert self._stream is not None
-        self._stream.finish()
+        self._stream = stream = ResponseStream(self._context, target)
+        self._context.call_in_reactor(self._start_now, stream, head)
+        return stream
 
     def abort(self) -> None:
         """Give up: the service responds with status 500 if nothing was sent yet, else it closes the connection."""

@@ -6,9 +6,11 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from twisted.internet.defer import Deferred
 
 from mixsvc.errors import MixError
+from mixsvc.holds import response
 
 __all__ = [
     "ENDED",
+    "FAILED",
     "Headers",
     "MakeProcess",
     "ProcessEnded",
@@ -44,6 +46,7 @@ class Refusal(NamedTuple):
 ENDED: Final = Refusal(
     502, b"Bad Gateway", b"The process that worked on this request has ended; the server's log says why.\n"
 )
+FAILED: Final = Refusal(500, b"Internal Server Error", f"{response.FAILED}\n".encode())
 TIMED_OUT: Final = Refusal(504, b"Gateway Timeout", b"The server gave this request up: it took too long.\n")
 UNAVAILABLE: Final = Refusal(
     503, b"Service Unavailable", b"No process of this server can answer the request now; try again later.\n"
