@@ -12,13 +12,12 @@ from mixsvc.operations.control.parts import OperatedService
 from mixsvc.operations.control.room_rates import RoomRates
 from mixsvc.operations.control.running_views import RunningViews
 from mixsvc.operations.control.stalls import StallWatch
+from mixsvc.wsgi.supervision.memory import resident_bytes
 
 __all__ = ["MOST_LISTED", "ServiceWatch"]
 
 # How many entries a list of the overview has; its total is beside it.
 MOST_LISTED: Final = 100
-
-STATM: Final = "/proc/self/statm"
 
 
 class ServiceWatch:
@@ -68,7 +67,7 @@ def _gauges(service: OperatedService, stalls: StallWatch) -> Mapping[str, Callab
         "views_busy": lambda: parts.views.load()[0],
         "views_waiting": lambda: parts.views.load()[1],
         "storage_waiting": parts.chat.dispatcher.operators.waiting,
-        "memory_bytes": _resident,
+        "memory_bytes": lambda: resident_bytes(os.getpid()),
     }
 
 
@@ -82,12 +81,3 @@ def _counters(service: OperatedService) -> Mapping[str, Callable[[], float]]:
         "refused_per_second": lambda: sum(service.http().refused.values()) + sum(parts.chat.stats().refusals.values()),
         "processor_share": time.process_time,
     }
-
-
-def _resident() -> float:
-    """Bytes of memory of this process; 0 where the system does not say so."""
-    try:
-        with open(STATM, "rb") as file:
-            return int(file.read().split()[1]) * float(os.sysconf("SC_PAGE_SIZE"))
-    except (OSError, ValueError, IndexError):
-        return 0.0

@@ -1,4 +1,4 @@
-"""The resident memory of a child, as Linux shows it."""
+"""The resident memory of a process, as Linux shows it."""
 
 import os
 from contextlib import suppress
