@@ -14,7 +14,7 @@ from mixsvc.chat.dispatch import ChatDispatcher
 from mixsvc.chat.model.people import Client
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
-from mixsvc.common.addresses import network
+from mixsvc.common.addresses import peer_network
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
 from mixsvc.threads.failures import ApplicationFailure
@@ -128,7 +128,7 @@ class ChatConnection(Protocol):
     def _arrived(self, identity: Identity | None) -> None:
         transport: Any = self.transport
         self._identity = identity
-        address = network(str(getattr(transport.getPeer(), "host", "")))
+        address = peer_network(transport.getPeer())
         self._client = self._dispatcher.arrive(transport, address, identity)
 
 

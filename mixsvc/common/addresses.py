@@ -22,6 +22,7 @@ __all__ = [
     "normal_address",
     "parse_address",
     "parse_network",
+    "peer_network",
     "short_ipv6",
 ]
 
@@ -89,6 +90,14 @@ def network(address: str) -> str:
     if found in TRANSLATED:
         return str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
     return str(ipaddress.IPv6Network((int(found) >> SUBSCRIBER_BITS << SUBSCRIBER_BITS, SUBSCRIBER_BITS)))
+
+
+def peer_network(peer: object) -> str:
+    """Returns the network that a client counts as, by the address of its connection; "" if that has no host.
+
+    peer: an address of Twisted; one of a Unix socket has no host.
+    """
+    return network(str(getattr(peer, "host", "")))
 
 
 @lru_cache(1024)

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.common.addresses import network
+from mixsvc.common.addresses import peer_network
 from mixsvc.common.hook_paths import request_name
 from mixsvc.common.records import record
 from mixsvc.config.settings import Settings, TopicsSettings
@@ -169,7 +169,7 @@ class ClientHolder:
 
     def _begin(self, arrival: Arrival, identity: Identity | None) -> bool:
         """Answer; returns whether the client is held."""
-        request, counted = arrival.request, network(str(getattr(arrival.request.getClientAddress(), "host", "")))
+        request, counted = arrival.request, peer_network(arrival.request.getClientAddress())
         reason = "stopping" if self._stopped is not None else self._crowd.is_full(counted)
         if reason:
             self._refused[reason] += 1

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mixsvc.common.addresses import is_loopback, network
+from mixsvc.common.addresses import is_loopback, peer_network
 from mixsvc.common.token_bucket import Pace, TokenBucket
 from mixsvc.irc.clients.door import IrcDoor
 from mixsvc.irc.clients.outbox import IrcOutbox
@@ -72,7 +72,7 @@ class IrcConnection(Protocol):
     @property
     def address(self) -> str:
         """As addresses.network returns it; "" for a Unix socket."""
-        return network(str(getattr(self.peer(), "host", "")))
+        return peer_network(self.peer())
 
     @property
     def is_private(self) -> bool:

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from mixsvc.common.addresses import network
+from mixsvc.common.addresses import peer_network
 from mixsvc.config.settings import Settings
 from mixsvc.interfaces.goodbyes import spread_returns
 from mixsvc.irc.clients.door import IrcDependencies, IrcDoor
@@ -63,7 +63,7 @@ class IrcService(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Returns the protocol of a connection."""
-        address = network(str(getattr(addr, "host", "")))
+        address = peer_network(addr)
         reason = self._refusal(address)
         if reason:
             self._door.numbers.refused[reason] += 1

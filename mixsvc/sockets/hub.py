@@ -7,7 +7,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from mixsvc.common.addresses import network
+from mixsvc.common.addresses import peer_network
 from mixsvc.common.records import record
 from mixsvc.config.settings import Settings
 from mixsvc.holds.crowd import HeldCrowd
@@ -115,7 +115,7 @@ class ViewSockets:
             return False
         if not self._sockets.is_handshake(request):
             return self._refuse_handshake(request)
-        counted = network(str(getattr(request.getClientAddress(), "host", "")))
+        counted = peer_network(request.getClientAddress())
         reason = self._reason_against(request, counted)
         if reason:
             self._respond(request, reason)

@@ -5,8 +5,17 @@ from ipaddress import ip_address, ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.address import IPv6Address, UNIXAddress
 
-from mixsvc.common.addresses import is_ipv6, is_loopback, network, normal_address, parse_address, parse_network
+from mixsvc.common.addresses import (
+    is_ipv6,
+    is_loopback,
+    network,
+    normal_address,
+    parse_address,
+    parse_network,
+    peer_network,
+)
 
 ANYTHING = st.one_of(st.text(), st.ip_addresses().map(str))
 
@@ -39,6 +48,11 @@ def test_every_spelling_of_an_address_counts_as_one_network(address: str, counte
 @pytest.mark.parametrize("text", ["", "unix", "192.0.2.300", "192.0.2.07", " 192.0.2.7", "::1::", "/run/chat.sock"])
 def test_a_text_that_is_no_address_stays_as_it_is(text: str) -> None:
     assert network(text) == text
+
+
+def test_a_client_counts_as_its_network_and_one_of_a_unix_socket_as_none() -> None:
+    assert peer_network(IPv6Address("TCP", "2001:db8:1:2::1", 80)) == "2001:db8:1:2::/64"
+    assert peer_network(UNIXAddress(None)) == peer_network(None) == ""
 
 
 @given(ANYTHING)
