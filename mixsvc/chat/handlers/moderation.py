@@ -358,6 +358,6 @@ def _listed(sanction: Sanction) -> dict[str, Any]:
 
 def _address(request: Request, text: str) -> str:
     try:
-        return ban_addresses.parse_address(text)
+        return ban_addresses.banned_address(text)
     except ValueError as bad:
         raise refusal(request, "no_such_person", str(bad)) from None

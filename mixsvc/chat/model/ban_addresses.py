@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from mixsvc.chat.model.people import Person
 from mixsvc.common.addresses import SUBSCRIBER_BITS, is_loopback, network, parse_network
 
-__all__ = ["addresses_to_ban", "parse_address"]
+__all__ = ["addresses_to_ban", "banned_address"]
 
 
-def parse_address(text: str) -> str:
+def banned_address(text: str) -> str:
     """Returns an address as sanctions keep it: for IPv6 its /64 network, which the text may also name.
 
     Raises ValueError with a sentence for the moderator.

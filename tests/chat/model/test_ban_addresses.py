@@ -27,13 +27,13 @@ def to_ban(troll: Person, everyone: list[Person]) -> list[str]:
     ],
 )
 def test_an_address_is_kept_in_one_spelling(text: str, kept: str) -> None:
-    assert ban_addresses.parse_address(text) == kept
+    assert ban_addresses.banned_address(text) == kept
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "nowhere", "", "1.2.3", "/64"])
 def test_a_network_or_no_address_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        ban_addresses.parse_address(text)
+        ban_addresses.banned_address(text)
 
 
 def test_an_address_that_nobody_else_uses_is_banned() -> None:
