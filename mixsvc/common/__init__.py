@@ -15,7 +15,7 @@ second one.
 - `positions`: up to which numbers somebody has seen topics, as text.
 - `records`: frozen values, as dataclasses make them, for a quicker start.
 - `callables`: whether a function of other people's code can be called as it will be.
-- `clocks`: the time of day, whether it may be believed, and the clock for durations.
+- `clocks`: the time of day, whether it may be believed, the clock for durations, and pauses that grow.
 - `token_bucket`: how much one may do at once and in the long run, or each of many.
 - `files`: how files are opened that only the service's user may read.
 - `histogram`: how values are distributed, for the metrics.

@@ -1,4 +1,4 @@
-"""What time it is, how much time has passed, and whether the former may be believed. Pure: the clocks are arguments.
+"""What time it is, whether that may be believed, and how long to wait after failures. Pure: the clocks are arguments.
 
 How long something takes or has lasted is measured with a clock that nobody can set (`time.monotonic`, or the reactor's,
 which txsockjs.clock makes steady). The time of day, which somebody may set, is only stored and shown.
@@ -10,12 +10,15 @@ from typing import Final, Generic, TypeVar
 
 from mixsvc.common.records import record
 
-__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "ToldTime", "WallClock"]
+__all__ = ["TOLERANCE", "TRUST_SECONDS", "Agreement", "Clocks", "ToldTime", "WallClock", "back_off"]
 
 T = TypeVar("T")
 
 # How long the time of day must go as the steady clock goes before anything is deleted by it.
 TRUST_SECONDS: Final = 3600.0
+
+# A pause grows no more often than this: a float holds any factor in use to this power, and hours have fewer doublings.
+MOST_GROWTH: Final = 64
 
 # By how many seconds the two may differ: time services set a clock by fractions of a second.
 TOLERANCE: Final = 5.0
@@ -103,3 +106,8 @@ class Clocks(Generic[T]):
 
     steady: T
     wall: WallClock
+
+
+def back_off(first: float, longest: float, times: int, factor: float = 2.0) -> float:
+    """Returns a pause that begins with `first` and has grown so many times by a factor, up to `longest`."""
+    return min(longest, first * factor ** min(times, MOST_GROWTH))

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.clocks import back_off
 from mixsvc.errors import MixError
 from mixsvc.hooks.lanes import Lanes
 from mixsvc.interfaces.hooks import MAY, HookRunner
@@ -80,7 +81,7 @@ class Latecomers:
     def add(self, lane: object) -> float:
         """A question had no answer. Returns the seconds until the next one."""
         count, _ = self._lanes.pop(lane, (0, 0.0))
-        pause = min(LATE_SECONDS * 4.0 ** min(count, 10), LATE_SECONDS_AT_MOST)
+        pause = back_off(LATE_SECONDS, LATE_SECONDS_AT_MOST, count, 4.0)
         self._lanes[lane] = count + 1, self._clock.seconds() + pause
         if len(self._lanes) > MOST_QUESTIONS:
             del self._lanes[next(iter(self._lanes))]

@@ -5,6 +5,7 @@ from math import ceil
 from random import Random
 from typing import Final
 
+from mixsvc.common.clocks import back_off
 from mixsvc.common.records import record
 
 __all__ = [
@@ -72,7 +73,7 @@ def outcome_of(status: int, retry_after: float) -> Outcome:
 
 def delay(attempts: int, retry_after: float, random: Random) -> float:
     """Returns the seconds to the next attempt after so many have failed: never less than the receiver wants."""
-    usual = min(LONGEST, FIRST * FACTOR ** min(attempts - 1, 20))
+    usual = back_off(FIRST, LONGEST, attempts - 1, FACTOR)
     return max(usual * random.uniform(1 - JITTER, 1 + JITTER), retry_after)
 
 

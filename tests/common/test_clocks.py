@@ -1,8 +1,8 @@
-"""The time of day is trusted once it has gone as the steady clock for an hour."""
+"""The time of day is trusted once it has gone as the steady clock for an hour; pauses grow up to a limit."""
 
 import pytest
 
-from mixsvc.common.clocks import ToldTime, WallClock
+from mixsvc.common.clocks import ToldTime, WallClock, back_off
 
 DAY = 86400.0
 
@@ -113,3 +113,13 @@ def test_a_slow_answer_moves_the_told_time_only_as_far_as_is_certain() -> None:
     # It was set an hour ahead: at the earliest it is that now.
     told.told(8630.0, 1000.0)
     assert told.seconds() == 8630.0
+
+
+def test_a_pause_grows_by_its_factor_up_to_the_longest() -> None:
+    assert [back_off(1.0, 30.0, times) for times in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert [back_off(5.0, 60.0, times, 3.0) for times in range(4)] == [5, 15, 45, 60]
+    assert back_off(5.0, 60.0, 10**9, 4.0) == 60
+
+
+def test_a_pause_that_begins_above_the_longest_is_the_longest() -> None:
+    assert back_off(300.0, 60.0, 0) == 60

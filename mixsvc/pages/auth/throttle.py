@@ -5,6 +5,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
+from mixsvc.common.clocks import back_off
 from mixsvc.common.records import record
 
 __all__ = ["GuessThrottle"]
@@ -32,8 +33,7 @@ class FailedAttempts:
         """When the next attempt is allowed."""
         if self.count < free:
             return self.last_at
-        doublings = min(self.count - free, 10)
-        return self.last_at + min(LONGEST_WAIT, FIRST_WAIT * 2.0**doublings)
+        return self.last_at + back_off(FIRST_WAIT, LONGEST_WAIT, self.count - free)
 
 
 class GuessThrottle:

@@ -11,6 +11,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common.clocks import back_off
 from mixsvc.errors import StorageError
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
@@ -162,8 +163,8 @@ class Backfill(Service):
     def _failed(self, scheduled: _ScheduledDocument, error: Exception) -> None:
         scheduled.failures += 1
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
-        back_off = min(_FIRST_BACK_OFF * 2 ** min(scheduled.failures - 1, 10), _DAY)
-        scheduled.due_at = self._clock.seconds() + max(back_off, wait)
+        pause = back_off(_FIRST_BACK_OFF, _DAY, scheduled.failures - 1)
+        scheduled.due_at = self._clock.seconds() + max(pause, wait)
         # A database that another process has locked is no bug of ours.
         if scheduled.failures == 1 and isinstance(error, (SourceFailed, StorageError)):
             _log.warn("rates: gaps of the history cannot be filled: {reason}; trying again later", reason=str(error))

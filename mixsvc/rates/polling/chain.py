@@ -3,15 +3,13 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from mixsvc.common.clocks import back_off
 from mixsvc.interfaces import IRateSource, Quote
 from mixsvc.rates.polling.source_health import untried
 
 __all__ = ["MAX_BACK_OFF", "Chain", "ChainedSource"]
 
 MAX_BACK_OFF: Final = 60.0  # seconds
-
-# Doubling stops here: by then the shortest interval has reached the maximum, and no float overflows.
-_MAX_DOUBLINGS: Final = 10
 
 
 class ChainedSource:
@@ -68,7 +66,7 @@ class Chain:
         interval, doubled with each failure up to MAX_BACK_OFF, of which a random share of up to a half is left out.
         """
         chained.failures += 1
-        longest = min(MAX_BACK_OFF, self._interval * 2 ** min(chained.failures, _MAX_DOUBLINGS))
+        longest = back_off(self._interval, MAX_BACK_OFF, chained.failures)
         chained.due_at = max(asked_at + longest * (1 + self._random()) / 2, not_before)
         return chained.failures == 1
 

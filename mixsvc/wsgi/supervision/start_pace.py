@@ -3,12 +3,15 @@
 from math import inf
 from typing import Final
 
+from mixsvc.common.clocks import back_off
+
 __all__ = ["LONGEST_PAUSE", "STEADY_SECONDS", "StartPace"]
 
 # A child that has been ready for so many seconds is replaced at once when it ends.
 STEADY_SECONDS: Final = 5.0
 
-# Seconds between two attempts at most.
+# Seconds between the first two attempts, and at most.
+FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 
 
@@ -47,5 +50,4 @@ class StartPace:
         self._failures = 0
 
     def _pause(self) -> float:
-        # Limited before the power is, which would become too large for a float.
-        return min(2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE)
+        return back_off(FIRST_PAUSE, LONGEST_PAUSE, self._failures - 1)
