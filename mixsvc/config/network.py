@@ -7,6 +7,7 @@ import re
 from typing import Final, Literal, TypeAlias
 
 from mixsvc.common.addresses import Network, is_ipv6, parse_network
+from mixsvc.config.parsers import words
 
 __all__ = ["UNIX", "Proxy", "host_with_dot", "hosts", "proxies"]
 
@@ -24,7 +25,7 @@ NAME: Final = re.compile(r"(\*\.)?[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([
 def proxies(text: str) -> tuple[Proxy, ...]:
     """Parses addresses, networks and the word unix, separated by commas."""
     found: list[Proxy] = []
-    for item in _items(text):
+    for item in words(text):
         if item.lower() == UNIX:
             found.append("unix")
             continue
@@ -44,7 +45,7 @@ def hosts(text: str) -> tuple[str, ...]:
     *.example.org stands for every name below example.org.
     """
     found = []
-    for item in _items(text.lower()):
+    for item in words(text.lower()):
         if not NAME.fullmatch(item) and not (item.startswith("[") and item.endswith("]") and is_ipv6(item[1:-1])):
             raise ValueError(
                 f"{item} is not a host; give names such as example.org, *.example.org, 192.0.2.1 or [2001:db8::1], "
@@ -60,7 +61,3 @@ def host_with_dot(text: str) -> str:
     if not NAME.fullmatch(name) or "." not in name or "*" in name or len(name) > LONGEST_HOST:
         raise ValueError(f"give a name with a dot in it, such as irc.example.org, of at most {LONGEST_HOST} characters")
     return name
-
-
-def _items(text: str) -> list[str]:
-    return [item for item in re.split(r"[\s,]+", text) if item]

@@ -39,6 +39,7 @@ __all__ = [
     "variable_name",
     "whole",
     "yes_or_no",
+    "words",
 ]
 
 EXAMPLE_URL: Final = "https://example.org/"
@@ -130,7 +131,8 @@ def lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _items(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """Parses words that commas or white space separate."""
     return [item for item in re.split(r"[\s,]+", text) if item]
 
 
@@ -170,7 +172,7 @@ def prefix_or_none(text: str, example: str) -> str:
 
 def origins(text: str) -> tuple[str, ...]:
     """Parses web origins (RFC 6454), separated by commas; * stands for all."""
-    found = _items(text)
+    found = words(text)
     for item in found:
         if item != "*" and not ORIGIN.fullmatch(item):
             raise ValueError(f"{item} is not an origin; give origins such as https://example.org, or * for all")
@@ -208,7 +210,7 @@ def names_of(*known: str) -> Callable[[str], tuple[str, ...]]:
     """Returns a parser of one or more of the known names; their order is kept."""
 
     def parse(text: str) -> tuple[str, ...]:
-        found = _items(text)
+        found = words(text)
         for item in found:
             if item not in known:
                 advice = did_you_mean(similar(item.lower(), known, 1)) or f"; give one or more of: {', '.join(known)}"
@@ -313,7 +315,7 @@ def variable_name(text: str) -> str:
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
     """Parses currency pairs, separated by commas; their order is kept."""
-    found = _items(text)
+    found = words(text)
     for item in found:
         if not re.fullmatch(f"{CODE}/{CODE}", item):
             raise ValueError(f"{item} is not a pair; give pairs of currency codes such as EUR/USD, EUR/GBP")

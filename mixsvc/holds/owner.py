@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from mixsvc.holds.roads import Road
 from mixsvc.interfaces.topics import TopicEnd
 
-__all__ = ["HeldClient", "HeldOwner"]
+__all__ = ["HeldClient", "HeldOwner", "may_wait"]
 
 
 class HeldClient(Protocol):
@@ -49,3 +49,8 @@ class HeldOwner(Protocol):
 
     def abort_later(self, seconds: float, client: Any) -> None:
         """Abort a client if it has not left after so many seconds."""
+
+
+def may_wait(waiting: int, more: int, most: int) -> bool:
+    """Whether more bytes may wait for a client for which some wait: the first event may, however long it is."""
+    return not waiting or waiting + more <= most

@@ -5,7 +5,7 @@ from typing import Any, Final
 from twisted.python.failure import Failure
 
 from mixsvc.holds.forms import Framing
-from mixsvc.holds.owner import HeldOwner
+from mixsvc.holds.owner import HeldOwner, may_wait
 from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.record import HeldRecord
 from mixsvc.holds.roads import Road
@@ -64,7 +64,7 @@ class EventStream:
         if self._is_over:
             return False
         if not writer.ready:
-            if self._waiting and self._waiting + len(data) > self._owner.max_unread:
+            if not may_wait(self._waiting, len(data), self._owner.max_unread):
                 self._drop_slow()
                 return False
             self._waiting += len(data)

@@ -5,7 +5,7 @@ from typing import Final
 from twisted.python.failure import Failure
 from websockets.frames import CloseCode
 
-from mixsvc.holds.owner import HeldOwner
+from mixsvc.holds.owner import HeldOwner, may_wait
 from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.roads import Road
 from mixsvc.interfaces.topics import TopicEnd
@@ -51,7 +51,7 @@ class HeldWebSocket:
         if self._is_over:
             return False
         if not writer.ready:
-            if self._waiting and self._waiting + len(data) > self._owner.max_unread:
+            if not may_wait(self._waiting, len(data), self._owner.max_unread):
                 self._is_over = True
                 self._owner.too_slow()
                 self.connection.drop("The client reads too slowly")

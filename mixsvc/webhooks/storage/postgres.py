@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
+from mixsvc.storage.postgres.rooms import last_numbers
 from mixsvc.webhooks.storage.positions import behind, chosen, inside, new_rooms, unsent
 from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
@@ -56,7 +57,7 @@ _CHANGES: Final = f"SELECT {_FIELDS} FROM message WHERE change > %s ORDER BY cha
 def begin(cursor: Cursor, hook: str, scope: RoomScope) -> HookPosition:
     """See WebhookStore."""
     known = cursor.execute("SELECT scope FROM webhook WHERE name = %s", (hook,)).fetchone()
-    new = new_rooms(scope, known[0] if known else None, _lasts(cursor))
+    new = new_rooms(scope, known[0] if known else None, last_numbers(cursor))
     cursor.execute(_BEGIN, (hook, scope.text, hook, *_columns(new)))
     cursor.execute("DELETE FROM webhook_room WHERE hook = %s AND room NOT IN (SELECT name FROM room)", (hook,))
     numbers = dict(cursor.execute("SELECT room, number FROM webhook_room WHERE hook = %s", (hook,)).fetchall())
@@ -66,7 +67,7 @@ def begin(cursor: Cursor, hook: str, scope: RoomScope) -> HookPosition:
 
 def read(cursor: Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:
     """See WebhookStore."""
-    lasts = behind(scope, numbers, _lasts(cursor))
+    lasts = behind(scope, numbers, last_numbers(cursor))
     asked = chosen(lasts, numbers)
     rows = cursor.execute(_NEWS, (*_columns(asked), AT_ONCE)).fetchall() if asked else []
     return unsent(lasts, numbers, rows, cursor.execute(_CHANGES, (change, AT_ONCE)).fetchall())
@@ -80,7 +81,3 @@ def save(cursor: Cursor, progress: Progress) -> None:
 
 def _columns(numbers: Mapping[str, int]) -> tuple[list[Any], list[Any]]:
     return list(numbers), list(numbers.values())
-
-
-def _lasts(cursor: Cursor) -> Mapping[str, int]:
-    return dict(cursor.execute("SELECT name, last FROM room").fetchall())

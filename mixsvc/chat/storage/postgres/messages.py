@@ -24,6 +24,7 @@ from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
 from mixsvc.storage.postgres.columns import Cell, columns
+from mixsvc.storage.postgres.rooms import last_numbers
 
 __all__ = [
     "expire",
@@ -131,11 +132,6 @@ def expire(cursor: Cursor, room: str, age: Age) -> int:
     statement = "SELECT expire_messages(%s, to_timestamp(%s), to_timestamp(%s), %s)"
     count: int = cursor.execute(statement, (room, age.now, age.cutoff, PRUNED)).fetchone()[0]
     return count
-
-
-def last_numbers(cursor: Cursor) -> dict[str, int]:
-    """See MessageStore."""
-    return dict(cursor.execute("SELECT name, last FROM room").fetchall())
 
 
 def redate(cursor: Cursor, period: Period, seconds: float) -> None:
