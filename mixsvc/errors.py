@@ -6,7 +6,8 @@ MixError
 │   └── DatabaseAway its server does not answer now
 ├── StorageError     the database has failed: what was asked of it was not done
 ├── CannotListen     a port cannot be opened
-├── ServiceBusy      the reactor did not answer a worker thread in time
+├── RestartFailed    a new process could not take over from this one
+├── ServiceBusy      it cannot be done at present; the caller may try again
 ├── NoSuchRoom       the room does not exist
 ├── NotPublished     what cannot be a topic, an event or a key, or is too large
 ├── ActionRefused    what an operator has asked for is not done
@@ -24,6 +25,7 @@ __all__ = [
     "NameTaken",
     "NoSuchRoom",
     "NotPublished",
+    "RestartFailed",
     "ServiceBusy",
     "StorageError",
     "TooFast",
@@ -59,7 +61,11 @@ class RestartFailed(MixError):
 
 
 class ServiceBusy(MixError):
-    """The reactor did not answer within the time limit. The caller may try again."""
+    """It cannot be done at present. The caller may try again.
+
+    The reactor, the database, a process or a node has not answered in time or is away, too much waits already, or the
+    service is stopping. What was given up for want of an answer may have been done, or may still be.
+    """
 
 
 class NoSuchRoom(MixError, ValueError):

@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     from mixsvc.wsgi.children.setup import SpawnCommand
     from mixsvc.wsgi.supervision.processes import ViewProcesses
 
-__all__ = ["MixService"]
+__all__ = ["MixService", "ViewProgram"]
 
 # How long a view waits for the reactor, in seconds.
 BRIDGE_SECONDS: Final = 5.0

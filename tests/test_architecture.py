@@ -137,8 +137,8 @@ def test_a_module_on_no_layer_is_found() -> None:
 
 def test_an_import_cycle_of_files_is_found() -> None:
     broken = tree(
-        mixsvc__http__site="from mixsvc.http.channel import Channel",
-        mixsvc__http__channel="from mixsvc.http.request import Request",
+        mixsvc__http__site="from mixsvc.http import channel",
+        mixsvc__http__channel="from mixsvc.http import request",
         mixsvc__http__request="if TYPE_CHECKING:\n    from mixsvc.http import site",
     )
 
@@ -284,6 +284,25 @@ def test_a_name_in_the_list_that_is_not_there_is_found() -> None:
         "mixsvc.pages: __all__ names a twice",
         "mixsvc.pages: __all__ names b, which is not there",
     ]
+
+
+def test_a_name_that_is_imported_and_not_in_the_list_of_its_home_is_found() -> None:
+    broken = tree(
+        mixsvc__http__head="__all__ = ['a']\na = b = 1\n",
+        mixsvc__http__site="def _f() -> None:\n    from mixsvc.http.head import a, b",
+    )
+
+    assert problems(broken) == ["mixsvc.http.site: line 2: __all__ of mixsvc.http.head lacks b"]
+
+
+def test_a_module_and_the_version_may_be_imported_though_no_list_has_them() -> None:
+    fine = tree(
+        mixsvc__http="__version__ = '1'",
+        mixsvc__http__head="",
+        mixsvc__http__site="from mixsvc.http import head\nfrom mixsvc.http import __version__",
+    )
+
+    assert problems(fine) == []
 
 
 def test_a_name_that_is_imported_or_made_on_first_use_may_be_in_the_list() -> None:

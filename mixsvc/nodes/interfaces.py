@@ -12,6 +12,7 @@ from mixsvc.common.records import record
 from mixsvc.nodes.hints import Hint
 
 __all__ = [
+    "H",
     "Bus",
     "Claimant",
     "Claims",

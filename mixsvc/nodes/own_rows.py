@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from mixsvc.common.records import record
 
-__all__ = ["Batch", "Change", "OwnRows"]
+__all__ = ["Batch", "Change", "OwnRows", "by_room"]
 
 # How many bytes the names of a group may have: the hint with them has to fit into 7900 bytes.
 MOST_BYTES: Final = 6000

@@ -14,6 +14,7 @@ from tests.architecture.shape import (
     check_exports,
     check_folders,
     check_functions,
+    check_imported_names,
     check_length,
 )
 from tests.architecture.sources import Source, read_sources
@@ -21,7 +22,7 @@ from tests.architecture.sources import Source, read_sources
 __all__ = ["OURS_WITH_REACTOR", "Source", "problems", "read_sources"]
 
 OF_ONE_MODULE = (check_layers, check_libraries, check_reactor, check_length, check_functions, check_exports)
-OF_THE_TREE = (check_cycles, check_folders, check_class_names)
+OF_THE_TREE = (check_cycles, check_folders, check_class_names, check_imported_names)
 
 
 def problems(sources: Sequence[Source]) -> list[str]:

@@ -5,9 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from tests.architecture.sources import Source
+from tests.architecture.sources import Source, imports
 
-__all__ = ["check_class_names", "check_exports", "check_folders", "check_functions", "check_length"]
+__all__ = [
+    "check_class_names",
+    "check_exports",
+    "check_folders",
+    "check_functions",
+    "check_imported_names",
+    "check_length",
+]
 
 MAX_MODULE_LINES: Final = 450
 MAX_BODY_LINES: Final = 24
@@ -54,6 +61,18 @@ def check_exports(source: Source) -> Iterator[str]:
         # A module's __getattr__ makes names on first use.
         if name not in defined | set(_imported(body)) and "__getattr__" not in defined:
             yield f"__all__ names {name}, which is not there"
+
+
+def check_imported_names(sources: Sequence[Source]) -> Iterator[str]:
+    """What one module imports from another is in the latter's __all__."""
+    exported = {source.name: set(_exported(source.tree().body) or ()) for source in sources}
+    for source in sources:
+        for each in imports(source):
+            known = exported.get(each.module)
+            if known is None or not each.name or each.name == "__version__" or each.full() in exported:
+                continue
+            if each.name not in known:
+                yield f"{source.name}: line {each.line}: __all__ of {each.module} lacks {each.name}"
 
 
 def check_folders(sources: Sequence[Source]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from mixsvc.interfaces import ChatMessage
 from mixsvc.nodes.hints import Said
 from mixsvc.nodes.tails import Tails
 
-__all__ = ["MessageChange", "MessageTeller"]
+__all__ = ["Joiner", "MessageChange", "MessageTeller"]
 
 
 @record

@@ -32,7 +32,7 @@ from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.common.person_tokens import LONGEST_TOKEN as MOST_IDENTITY
 from mixsvc.common.text import decode_utf8, is_storable, parse_json, without_surrogates
 
-__all__ = ["RequestRefused", "parse", "refusal"]
+__all__ = ["LARGEST_PAGE", "LONGEST_KEY", "LONGEST_REASON", "RequestRefused", "parse", "refusal"]
 
 LONGEST_KEY: Final = 64
 SHORTEST_TOKEN, LONGEST_TOKEN = 16, 64

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 __all__ = [
     "AdoptingReactor",
+    "InheritedUnixPort",
     "UnusableDescriptor",
     "family_of",
     "passed_sockets",

@@ -18,7 +18,7 @@ from mixsvc.irc.clients.numbers import IrcNumbers
 from mixsvc.irc.grammar.isupport import ServerTraits
 from mixsvc.irc.grammar.names import ident_of, nick_of
 
-__all__ = ["IrcDoor", "IrcPresence", "IrcDependencies", "SaidMessage", "SeenPerson"]
+__all__ = ["LONGEST_ABOUT", "IrcDoor", "IrcPresence", "IrcDependencies", "SaidMessage", "SeenPerson"]
 
 # Of so many rooms, and of so many messages in each, it is remembered who said them, and in how many lines.
 MOST_ROOMS: Final = 1000

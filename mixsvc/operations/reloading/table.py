@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["ALWAYS", "APPLIED", "ORDER", "RESTART", "parts_of"]
+__all__ = ["ALWAYS", "APPLIED", "CERTIFICATES", "DIRECT", "ORDER", "PAGES", "RESTART", "STOP", "parts_of"]
 
 # The parts, by the names under which the service gives what they bring to be reloaded.
 SITE: Final = "site"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from mixsvc.common.records import record
 from mixsvc.http.ports.inherited import passed_sockets, start_environment
 
-__all__ = ["Beginning", "Inheritance", "RestartCommand", "VARIABLE"]
+__all__ = ["VARIABLE", "Beginning", "Inheritance", "RestartCommand", "passed_descriptors"]
 
 # Where a process finds what it has from the one before it.
 VARIABLE: Final = "MIXSVC_SUCCEEDS"

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mixsvc.common.times import utc_seconds
 
-__all__ = ["FILTERS"]
+__all__ = ["FILTERS", "iso", "moment", "shown", "text"]
 
 NOTHING: Final = "–"
 

@@ -13,7 +13,7 @@ from mixsvc.common.records import record
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.quote import ARCHIVE
 
-__all__ = ["Origin", "Pair", "Timeline", "by_pair", "missing_from", "merge", "of_texts"]
+__all__ = ["Origin", "Pair", "Timeline", "TimelineBuilder", "by_pair", "merge", "missing_from", "of_texts"]
 
 Pair = tuple[str, str]
 

@@ -27,7 +27,7 @@ from mixsvc.http.outgoing.retry_after import retry_after
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.interfaces import HttpClient
 
-__all__ = ["MAX_BODY", "MAX_REDIRECTS", "Address", "DiscardBody", "Document", "Download"]
+__all__ = ["MAX_BODY", "MAX_REDIRECTS", "MAX_RETRY_AFTER", "Address", "DiscardBody", "Document", "Download"]
 
 MAX_BODY: Final = 2**20  # bytes, counted while they arrive; an Address may set another limit
 MAX_REDIRECTS: Final = 5
