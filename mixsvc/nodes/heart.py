@@ -187,5 +187,5 @@ class SharedHeart:
         if is_due:
             self._cleaned_at = now
         if removed:
-            self._log.info("nodes: {gone} are gone", gone=", ".join(map(str, removed)))
+            self._log.info("nodes: removed as gone: {gone}", gone=", ".join(map(str, removed)))
             self._owner.removed(removed)

@@ -240,7 +240,7 @@ class HookLine:
         if not self._is_place_unsaved:
             self._is_place_unsaved = True
             self._log.warn(
-                "webhooks: the place of {hook} is not stored: {reason}", hook=self._hook.name, reason=str(error)
+                "webhooks: how far {hook} has come is not stored: {reason}", hook=self._hook.name, reason=str(error)
             )
 
     async def _database_failed(self, error: StorageError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.clocks import TRUST_SECONDS
@@ -112,8 +113,10 @@ class HeartTests(SynchronousTestCase):
         self.beat_on(TIMES.unseen, leads=True)
 
         self.assertEqual(12.0, self.clock.seconds())
-        self.assertEqual((1, {2: "b"}, None), self.engine.answer("clean", [2]))
+        with capturedLogs() as events:
+            self.assertEqual((1, {2: "b"}, None), self.engine.answer("clean", [2]))
         self.assertEqual(("removed", [2]), self.told[-1])
+        self.assertEqual(["nodes: removed as gone: 2"], [formatEvent(each) for each in events])
 
     def test_the_leader_removes_who_has_stopped_some_seconds_later(self) -> None:
         self.begin(answer(True, {1: "a", 2: "b"}, leaving=[2]))

@@ -370,7 +370,7 @@ class FailureTests(LineCase):
                 self.site.clock.pump([LOOK] * 2)
 
         self.assertEqual(24, len(self.texts()))
-        self.assertEqual(2, sum("the place of crm is not stored" in eventAsText(each) for each in events))
+        self.assertEqual(2, sum("how far crm has come is not stored" in eventAsText(each) for each in events))
         self.assertLessEqual(self.site.runs.count("save"), 12)
 
     def test_a_bug_is_logged_and_does_not_end_it_for_good(self) -> None:

@@ -35,6 +35,10 @@ A = TypeVar("A", bound=Act)
 NOT_SAVED: Final = ("not_saved", "It could not be stored; try again a little later.")
 BUSY: Final = ("busy", "It cannot be read now; ask again a little later.")
 
+# What the log says of an act. target: a person, an address or a message's number.
+DONE: Final = "chat: {by!r} did {action}: {target!r}"
+DONE_IN_ROOM: Final = "chat: {by!r} did {action}: {target!r} in {room!r}"
+
 
 def moderator_keys(settings: ChatSettings) -> Sequence[str]:
     """Returns the keys of the moderators' names."""
@@ -75,7 +79,7 @@ class ModerationHandler:
                 raise _missing(request)
             return stored
 
-        self._change(client, request, lambda cursor: self._store.delete_message(cursor, act, entry), deleted)
+        self._change(client, request, entry, lambda cursor: self._store.delete_message(cursor, act, entry), deleted)
 
     def kick(self, client: Client, request: Kick) -> "Deferred[None]":
         """Remove a person from a room; fires when that waits for the database. Raises RequestRefused, or fails so."""
@@ -86,7 +90,7 @@ class ModerationHandler:
                 raise refusal(request, "no_such_person", f"Nobody named {request.name} is in {room.name}.")
             act = Removal(room.name, target.name, target.person, client.name, request.reason)
             entry = self._entry(client, request, room.name, target.name, request.reason)
-            self._change(client, request, lambda cursor: self._store.record(cursor, act, entry), _as_it_is)
+            self._change(client, request, entry, lambda cursor: self._store.record(cursor, act, entry), _as_it_is)
 
         return self._find(request, request.name).addCallback(kick)
 
@@ -158,18 +162,28 @@ class ModerationHandler:
         self._run(client, request, read, answer, BUSY)
 
     def _change(
-        self, client: Client, request: Request, change: Callable[[Cursor], T], stored: Callable[[T], StoredAct[Any]]
+        self,
+        client: Client,
+        request: Request,
+        entry: AuditEntry,
+        change: Callable[[Cursor], T],
+        stored: Callable[[T], StoredAct[Any]],
     ) -> None:
         """Change the database, then do on all nodes what `stored` makes of the result, then answer.
 
-        Raises RequestRefused; `stored` may raise it as well.
+        entry: of the audit log, which `change` stores. Raises RequestRefused; `stored` may raise it as well.
         """
-        by = client.name
 
         def changed(result: T) -> None:
             found = stored(result)
             event = event_of(found.act, found.event)
-            self._log.info("chat: {by!r} did {action}", by=by, action=request.type)
+            self._log.info(
+                DONE_IN_ROOM if entry.room else DONE,
+                by=entry.by,
+                action=entry.action,
+                target=entry.target,
+                room=entry.room,
+            )
             # It is stored whatever happens to the journal, and takes effect then.
             self._state.nodes.journal.stored(event).addBoth(done)
 
@@ -241,7 +255,9 @@ class ModerationHandler:
             self._state.sanction_clock.stored(stored.act)
             return stored
 
-        self._change(client, request, lambda cursor: self._store.impose(cursor, sanction, entry, trusted), imposed)
+        self._change(
+            client, request, entry, lambda cursor: self._store.impose(cursor, sanction, entry, trusted), imposed
+        )
 
     def _lift(self, client: Client, request: Unmute | Unban, kind: str, target: tuple[str, str]) -> None:
         name, address = target
@@ -252,7 +268,7 @@ class ModerationHandler:
         entry = self._entry(client, request, "", name or address, "")
 
         act = Lift(kind, name, address, client.name)
-        self._change(client, request, lambda cursor: self._store.lift(cursor, act, ids, entry), _as_it_is)
+        self._change(client, request, entry, lambda cursor: self._store.lift(cursor, act, ids, entry), _as_it_is)
 
     def _find(self, request: Mute | Ban | Kick, name: str) -> "Deferred[Target]":
         """Fires with whom a name means, here or on another node. Raises RequestRefused for a moderator, or fails so."""

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from twisted.logger import capturedLogs, formatEvent
+
 from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
@@ -60,6 +62,23 @@ class RightsTests(ModerationTestCase):
         for type, fields in nobody:
             self.assertEqual("no_such_person", self.code(self.mia, type, **fields))
         self.assertEqual("no_such_room", self.code(self.mia, "kick", room="-", name="Bob"))
+
+    def test_the_log_says_who_did_what_to_whom_and_where(self) -> None:
+        with capturedLogs() as events:
+            for type, fields in CHANGES:
+                self.done(self.mia, type, **fields)
+
+        self.assertEqual(
+            [
+                "chat: 'Mia' did delete: '1' in 'lobby'",
+                "chat: 'Mia' did kick: 'Bob' in 'lobby'",
+                "chat: 'Mia' did mute: 'Bob'",
+                "chat: 'Mia' did unmute: 'Bob'",
+                "chat: 'Mia' did ban: 'Bob'",
+                "chat: 'Mia' did unban: 'Bob'",
+            ],
+            [line for line in map(formatEvent, events) if " did " in line],
+        )
 
     def test_when_the_database_fails_nothing_happens(self) -> None:
         self.done(self.mia, "mute", name="Cid")
