@@ -377,11 +377,11 @@ class ChatDispatcher:
     def _read_events(self, after: int) -> Deferred[JournalPage]:
         """Read the next events of the journal, in one order with everything else that is read and stored."""
         store = self._state.storage.store
-        return self._state.storage.change(lambda cursor: store.sanctions.read_events(cursor, after, EVENTS_AT_ONCE))
+        return self._state.storage.read(lambda cursor: store.sanctions.read_events(cursor, after, EVENTS_AT_ONCE))
 
     def _missed(self) -> None:
         """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""
-        reading = self._state.storage.change(partial(read_stored_state, self._state.storage.store))
+        reading = self._state.storage.read(partial(read_stored_state, self._state.storage.store))
         reading.addCallback(self._reread)
         reading.addErrback(lambda failure: _log.warn("chat: what moderators did meanwhile could not be read"))
 

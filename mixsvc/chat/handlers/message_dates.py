@@ -60,7 +60,7 @@ class MessageDates:
                 del self._periods[:-MOST_PERIODS]
 
         # The queue logs what fails.
-        self._storage.change(self._storage.store.messages.last_numbers).addCallbacks(read, lambda failure: None)
+        self._storage.read(self._storage.store.messages.last_numbers).addCallbacks(read, lambda failure: None)
 
     def trusted(self) -> None:
         """The time of day may be trusted: correct the dates by it. Does nothing if it was trusted before."""

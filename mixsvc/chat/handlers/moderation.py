@@ -204,6 +204,8 @@ class ModerationHandler:
     ) -> None:
         """Do work in the database, unless the client has logged out, then call `then` with the result.
 
+        What only reads waits with the changes, as a moderator's request sees what those before it have done.
+
         trouble: the code and the text of the refusal if the database fails. Raises RequestRefused.
         """
         code, text = trouble

@@ -70,7 +70,7 @@ class Retention:
 
     async def _delete(self, now: float) -> None:
         age = Age(now, now - self._state.settings.keep_days * DAY)
-        for name in await self._state.storage.change(self._store.room_names):
+        for name in await self._state.storage.read(self._store.room_names):
             while self._loop.running and await self._slice(name, age):
                 await deferLater(self._state.clock, SLICE_PAUSE)
             if not self._loop.running:

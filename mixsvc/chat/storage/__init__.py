@@ -12,8 +12,9 @@ They take a cursor and run in the database's thread; mixsvc/storage runs them an
 
 **Group commit.** A commit waits for the disk, so one commit for each message would limit the chat to the disk's speed.
 While one transaction runs, requests wait in queues: messages to append, pages for clients that join, pages for readers,
-and changes. The next transaction takes up to 1000 messages or 50 pages at once, or one change. The queues take turns,
-so none makes the others wait long. At most 10 000 requests of a kind wait; one more fails at once.
+changes, and other reads. The next transaction takes up to 1000 messages or 50 pages at once, or one change, or one such
+read. The queues take turns, so none makes the others wait long. At most 10 000 requests of a kind wait; one more fails
+at once.
 
 **Numbering.** The table `room` holds the last number of each room, and it outlives the room's messages. A transaction
 reads it, numbers its messages without a gap, and writes it back, all under one lock (BEGIN IMMEDIATE), since another

@@ -73,6 +73,7 @@ class StorageQueue:
         self._slices = line.queue(Work("index", run_each, 1, NotSaved))
         # One in each transaction: if one fails, the others are not rolled back.
         self._changes = line.queue(Work("change", run_each, 1, NotSaved, is_repeatable=False))
+        self._reads = line.queue(Work("read", run_each, 1, NotRead))
 
     def reload(self, settings: ChatSettings) -> None:
         """Take other limits, from the next transaction on."""
@@ -148,13 +149,23 @@ class StorageQueue:
         return done
 
     def read_new(self, after: Mapping[str, int]) -> Deferred[Mapping[str, NewMessages]]:
-        """Read the next messages of rooms behind these numbers, with the changes. Fails with NotSaved."""
-        return self.change(lambda cursor: self.store.messages.read_new(cursor, after, NEW_AT_ONCE))
+        """Read the next messages of rooms behind these numbers, with the changes. Fails with NotRead."""
+        return self.read(lambda cursor: self.store.messages.read_new(cursor, after, NEW_AT_ONCE))
+
+    def read(self, read: Callable[[Cursor], T]) -> Deferred[T]:
+        """Run read(cursor), which changes nothing, in a transaction of its own; fires with its result.
+
+        That is delivered behind everything that it may have seen, and before all else. It may overtake calls of
+        `change` that wait. Fails with NotRead.
+        """
+        found: Deferred[Any] = self._line.ask(self._reads, read)
+        return found
 
     def change(self, change: Callable[[Cursor], T]) -> Deferred[T]:
         """Run change(cursor) in a transaction of its own; fires with its result after the commit.
 
-        A page that was read before the change is delivered before it. Fails with NotSaved; then nothing is changed.
+        Changes are made in the order of the calls. A page that was read before the change is delivered before it.
+        Fails with NotSaved; then nothing is changed.
         """
         self.changes += 1
         changed: Deferred[Any] = self._line.ask(self._changes, change)

@@ -101,6 +101,7 @@ class StorageQueueTests(SynchronousTestCase):
         self.database = LossyDatabase()
         self.addCleanup(self.database.connection.close)
         self.queue = self.new_queue()
+        asked: list[object] = []
         stored, other, page = self.append("a"), self.append("b", "k"), self.page(10)
         self.database.settle()
 
@@ -111,6 +112,10 @@ class StorageQueueTests(SynchronousTestCase):
         change = self.queue.change(lambda cursor: cursor.execute("DELETE FROM message").rowcount)
         self.database.settle()
         self.assertEqual(2, self.successResultOf(change))
+        read = self.queue.read(lambda cursor: asked.append(cursor))
+        self.database.settle()
+        self.successResultOf(read)
+        self.assertEqual(2, len(asked))
 
     def test_two_waiting_messages_with_one_key_are_stored_once(self) -> None:
         first, second = self.append("a", "k"), self.append("a", "k")
@@ -175,6 +180,16 @@ class StorageQueueTests(SynchronousTestCase):
             self.failing(self.page(1), NotRead)
 
         self.assertEqual(1, len(database_troubles(events)))
+
+    def test_a_read_of_another_kind_is_no_change_and_fails_as_a_read(self) -> None:
+        before = self.queue.changes
+        read = self.queue.read(lambda cursor: cursor.execute("SELECT name FROM room").fetchall())
+        self.database.settle()
+        self.assertEqual([], self.successResultOf(read))
+        with capturedLogs() as events:
+            self.failing(self.queue.read_new({"lobby": 0}), NotRead)
+
+        self.assertEqual((before, 1), (self.queue.changes, len(database_troubles(events))))
 
     def test_a_page_comes_after_all_that_it_holds_and_before_all_else(self) -> None:
         self.append("a").addCallback(self.told.append)
@@ -259,9 +274,7 @@ class StorageQueueTests(SynchronousTestCase):
         self.assertEqual([("den", 3)], self.database.connection.execute("SELECT name, last FROM room").fetchall())
         self.assertEqual(1, len(database_troubles(events)))
 
-    def failing(
-        self, answer: Deferred[object] | Deferred[StoredMessage] | Deferred[ChatPage], error: type[Exception]
-    ) -> None:
+    def failing(self, answer: Deferred[Any], error: type[Exception]) -> None:
         self.database.fail()
         self.failureResultOf(answer, error)
 
