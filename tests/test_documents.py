@@ -56,6 +56,12 @@ def test_the_page_of_the_architecture_has_fewer_than_150_lines() -> None:
     assert len(ARCHITECTURE.splitlines()) < 150
 
 
+def test_the_prose_of_the_architecture_has_lines_of_at_most_120_columns() -> None:
+    prose = [line for line in ARCHITECTURE.splitlines() if not line.startswith("|")]
+
+    assert [line for line in prose if len(line) > 120] == []
+
+
 def test_no_document_installs_mixsvc_from_a_registry() -> None:
     files = [*PAGES, PROJECT / "config.example.ini", *PROJECT.glob("examples/**/*.py"), *PROJECT.glob("mixsvc/**/*.py")]
 

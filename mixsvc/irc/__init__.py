@@ -1,4 +1,4 @@
-"""IRC: the chat's rooms as channels, for IRC clients. docs/irc.md says to users what they see.
+"""IRC: the chat's rooms as channels, for IRC clients. docs/how-to/irc.md says to users what they see.
 
 Files, in the order in which one meets them:
 

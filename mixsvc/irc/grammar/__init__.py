@@ -9,5 +9,5 @@
 - isupport: what the server says of itself (numeric 005).
 
 The formats are those of the Modern IRC client protocol (https://modern.ircdocs.horse/) and of IRCv3
-(https://ircv3.net/irc/). docs/irc.md says for users what becomes of names and texts.
+(https://ircv3.net/irc/). docs/how-to/irc.md says for users what becomes of names and texts.
 """
