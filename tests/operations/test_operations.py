@@ -144,8 +144,8 @@ class OperationsTests(SynchronousTestCase):
         self.assertFalse(operations.is_drained())
 
         operations.restarting = lambda: SimpleNamespace(process=4711)
-        with self.assertRaisesRegex(ActionRefused, "process 4711 is the service by now"):
-            operations._operated().means.drain(True)
+        refused = self.failureResultOf(operations.desk.perform("drain", []), ActionRefused)
+        self.assertIn("process 4711 is the service by now", str(refused.value))
         self.assertFalse(operations.is_drained())
 
     def test_twistd_logs_into_our_file(self) -> None:

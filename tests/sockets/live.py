@@ -38,7 +38,7 @@ from mixsvc.wsgi.supervision.begun_marks import open_marks
 from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["SECONDS", "Live", "Logged", "live", "no_body"]
 
@@ -60,13 +60,17 @@ class Logged:
 
 @dataclass(frozen=True)
 class Live:
-    """port: of the service. views: its pool, or its children. In the reactor's thread: everything but the port."""
+    """port: of the service. views: its pool, or its children, of which `children` has each that was started.
+
+    In the reactor's thread: everything but the port.
+    """
 
     reactor: Any
     port: int
     sockets: ViewSockets
     logged: Logged
     views: Any
+    children: "list[InnerChild]"
 
     @property
     def url(self) -> str:
@@ -108,7 +112,8 @@ def live(
     reactor: Any = SelectReactor()
     sockets = ViewSockets(reactor, SocketLimits.of(settings), settings.chat.origins)
     make = _in_children if settings.web.processes else _in_threads
-    views, pages = make(Served(reactor, application, settings, sockets))
+    served = Served(reactor, application, settings, sockets)
+    views, pages = make(served)
     site = MixSite(reactor, pages, settings)
     logged = Logged()
     site.on_answer = logged.answered
@@ -119,7 +124,7 @@ def live(
     over = Event()
     thread = Thread(target=_run, args=(reactor, over), daemon=True)
     thread.start()
-    running = Live(reactor, port.getHost().port, sockets, logged, views)
+    running = Live(reactor, port.getHost().port, sockets, logged, views, served.children)
     try:
         yield running
     finally:
@@ -142,6 +147,7 @@ class Served:
     application: "WSGIApplication"
     settings: Settings
     sockets: ViewSockets
+    children: "list[InnerChild]" = field(default_factory=list)
 
 
 def _in_threads(served: Served) -> tuple[Any, Any]:
@@ -164,11 +170,16 @@ def _in_children(served: Served) -> tuple[Any, Any]:
 
 
 class InnerChild:
-    """Stands for a process: its host runs in a thread of the test's, and ends as that of a process does."""
+    """Stands for a process: its host runs in a thread of the test's, and ends as that of a process does.
+
+    requests: how many its views have begun.
+    """
 
     pid = 7
 
     def __init__(self, served: Served, protocol: Any, *command: Any, childFDs: Any) -> None:
+        served.children.append(self)
+        self.requests = 0
         self._served = served
         self._protocol = protocol
         self._has_ended = False
@@ -181,9 +192,13 @@ class InnerChild:
         assert next(iter(wire.incoming)).type == FrameType.SETUP
         host = ChildHost(wire, self._served.settings.web.threads, _quota(), Registered(print, print, print))
         host.start()
-        host.serve(self._served.application, [])
+        host.serve(self._call, [])
         self._served.reactor.callFromThread(self._end, ProcessDone(0))
         self._connection.close()
+
+    def _call(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        self.requests += 1
+        return self._served.application(environ, start_response)
 
     def signalProcess(self, name: str) -> None:
         """End it."""

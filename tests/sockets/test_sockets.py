@@ -425,8 +425,8 @@ def test_the_death_of_a_child_ends_its_sockets(app: App) -> None:
     with live(app, Settings(web=WebSettings(processes=1))) as served, connect(f"{served.url}/echo") as client:
         client.send("a")
         client.recv(SECONDS)
-        (slot,) = served.views._slots
-        served.call(slot.ready.kill)
+        (child,) = served.children
+        served.call(child.signalProcess, "KILL")
 
         assert closed_with(client) == 1011
         served.wait_until(lambda: not served.sockets.busy())
@@ -440,16 +440,18 @@ def test_a_handshake_waits_for_the_first_child(app: App) -> None:
 
 def test_sockets_are_spread_over_the_children_and_are_none_of_their_calls(app: App) -> None:
     with live(app, Settings(web=WebSettings(processes=2, socket_threads=2))) as served:
-        served.wait_until(lambda: all(slot.ready for slot in served.views._slots))
+        served.wait_until(lambda: all(slot.is_ready for slot in served.views.stats().slots))
         clients = [connect(f"{served.url}/hang").__enter__() for _ in range(4)]
         full = refusal(f"{served.url}/hang")
-        counts = served.call(lambda: [(slot.ready.sockets, slot.ready.calls) for slot in served.views._slots])
+        begun = [child.requests for child in served.children]
+        calls = served.call(lambda: [slot.calls for slot in served.views.stats().slots])
         app.gate.set()
         for client in clients:
             client.close()
 
     assert full.status_code == 503
-    assert counts == [(2, 0), (2, 0)]
+    assert begun == [2, 2]
+    assert calls == [0, 0]
 
 
 def test_many_clients_talk_at_one_time(app: App) -> None:

@@ -1,7 +1,6 @@
 """Greenlets in place of the reactor's threads, and threads of the operating system."""
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,11 +151,7 @@ def test_the_reactor_goes_on_while_a_native_thread_blocks(
 def test_as_many_native_threads_start_as_there_are_calls_up_to_the_size(
     reactor: GeventReactor, run: Run[Any], native: ThreadPool
 ) -> None:
-    def ident() -> int:
-        time.sleep(0.01)
-        return threading.get_ident()
-
-    one = run(lambda: all_of(deferToThreadPool(reactor, native, ident)))
+    one = run(lambda: all_of(deferToThreadPool(reactor, native, threading.get_ident)))
     assert (len(set(one)), native.workers) == (1, 1)
 
 

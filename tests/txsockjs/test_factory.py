@@ -148,7 +148,7 @@ class SockJSResourceTests(SynchronousTestCase):
 
         self.assertEqual(get(Site(root, reactor=Clock()), b"/a/chat/").body, b"Welcome to SockJS!\n")
 
-    def test_its_sessions_can_be_disconnected(self) -> None:
+    def test_code_for_an_older_release_finds_its_sessions_and_disconnects_them(self) -> None:
         service = Service()
         stream = service.post("/0/s/xhr_streaming")
         service.post("/0/t/xhr")

@@ -6,6 +6,7 @@ from typing import Any
 from mixsvc.chat.searching.indexer import LOOK_SECONDS
 from mixsvc.errors import NoSuchRoom, TooFast
 from mixsvc.interfaces import Identity, SearchPage
+from mixsvc.nodes.alone import alone
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient
 
@@ -250,9 +251,12 @@ class IndexerTests(ChatTestCase):
         self.assertEqual(2, self.indexed())
 
     def test_only_the_node_that_leads_does_it(self) -> None:
+        nodes: Any = alone()
+        nodes.heart.is_leader = False
+        self.patch(self.chat, "make_nodes", lambda: nodes)
+        self.chat.restart()
         self.say(self.chat.inside("Ann"), "fox")
         self.chat.dispatcher.start()
-        self.patch(type(self.chat.dispatcher._nodes.heart), "is_leader", False)
         self.look()
 
         self.assertEqual(0, self.indexed())
