@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flask import Flask
 
-    from mixsvc.facade import Mix
+    from mixsvc.interfaces import TypedMix
 
     app: Flask
-    mix: Mix
+    mix: TypedMix
 
 __all__ = ["__version__", "app", "mix"]
 

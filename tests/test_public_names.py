@@ -12,6 +12,7 @@ PUBLIC = {
     "mixsvc.interfaces": """
         Authenticator ChatMessage ChatPage Conversion DeferToThread FoundMessage IAuthenticator IChat ICharts IMix
         IRateSource IRates Identity PriceHistory Quote RoomMessage RoomOverview SearchPage SourceHealth
+        TypedCharts TypedChat TypedMix TypedRates
     """,
     "mixsvc.client": """
         BadUrl Banned BegunAnew ChatClient ChatMessage ChatPage ClientError Connecting Deleted Edited Ended

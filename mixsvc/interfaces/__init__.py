@@ -15,7 +15,8 @@ Rules that hold for all of them:
 Files: rates, chat, topics, charts and auth (one for each part), service (what a view gets: the three together), hooks
 (what the service calls in an application), holds (what a view leaves to the service), doors (how other protocols come
 into the chat), goodbyes (when clients come back), threads, environ (what the HTTP server adds to the WSGI environ),
-rate_forms (rates as JSON for another process). Import the names that this package exports from it, not from its files.
+rate_forms (rates as JSON for another process), typed (what views get, for type checkers). Import the names that this
+package exports from it, not from its files.
 """
 
 from mixsvc.interfaces.auth import Authenticator, IAuthenticator, Identity
@@ -25,6 +26,7 @@ from mixsvc.interfaces.hooks import RoomMessage
 from mixsvc.interfaces.rates import Conversion, IRates, IRateSource, PriceHistory, Quote, SourceHealth
 from mixsvc.interfaces.service import IMix
 from mixsvc.interfaces.threads import DeferToThread
+from mixsvc.interfaces.typed import TypedCharts, TypedChat, TypedMix, TypedRates
 
 __all__ = [
     "Authenticator",
@@ -46,4 +48,8 @@ __all__ = [
     "RoomOverview",
     "SearchPage",
     "SourceHealth",
+    "TypedCharts",
+    "TypedChat",
+    "TypedMix",
+    "TypedRates",
 ]
