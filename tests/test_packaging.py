@@ -46,10 +46,10 @@ def test_the_wheel_of_the_sdist_is_that_of_the_checkout(distributions: Distribut
     assert [name for name in from_sdist if from_sdist[name] != from_checkout[name]] == []
 
 
-def test_the_wheel_holds_every_file_of_both_packages(wheel: dict[str, bytes]) -> None:
+def test_the_wheel_holds_every_file_of_its_packages(wheel: dict[str, bytes]) -> None:
     files = {
         str(file.relative_to(PROJECT))
-        for package in ("mixsvc", "txsockjs")
+        for package in ("mixsvc", "txgevent", "txsockjs")
         for file in (PROJECT / package).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
@@ -57,8 +57,8 @@ def test_the_wheel_holds_every_file_of_both_packages(wheel: dict[str, bytes]) ->
     assert files - set(wheel) == set()
 
 
-def test_the_wheel_marks_both_packages_as_typed(wheel: dict[str, bytes]) -> None:
-    assert {"mixsvc/py.typed", "txsockjs/py.typed"} <= set(wheel)
+def test_the_wheel_marks_its_packages_as_typed(wheel: dict[str, bytes]) -> None:
+    assert {"mixsvc/py.typed", "txgevent/py.typed", "txsockjs/py.typed"} <= set(wheel)
 
 
 def test_the_wheel_holds_the_schema(wheel: dict[str, bytes]) -> None:
