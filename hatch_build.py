@@ -288,7 +288,7 @@ def _run(command: Sequence[str], folder: Path, seconds: float) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         timeout=seconds,
         check=True,

@@ -60,7 +60,7 @@ def _steps(peer: Peer) -> list[list[str]]:
 
 def _run(step: list[str], peer: Peer) -> None:
     try:
-        subprocess.run(step, check=True, capture_output=True, text=True, cwd=peer.folder)
+        subprocess.run(step, check=True, capture_output=True, encoding="utf-8", errors="replace", cwd=peer.folder)
     except FileNotFoundError:
         raise CannotInstall(f"{peer.name}: {step[0]} is not installed here") from None
     except subprocess.CalledProcessError as error:

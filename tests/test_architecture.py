@@ -312,3 +312,41 @@ def test_a_name_that_is_imported_or_made_on_first_use_may_be_in_the_list() -> No
 
 def test_a_module_without_public_names_needs_no_list() -> None:
     assert found("mixsvc.pages", "import json\n_a = 1\n__version__ = '1'\n") == []
+
+
+# Encodings
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open(path)",
+        "open(path, 'w')",
+        "open(path, mode='a')",
+        "os.fdopen(handle, 'w')",
+        "Path(path).read_text()",
+        "(files(__package__) / name).read_text(errors='replace')",
+        "Path(path).write_text(text)",
+        "subprocess.run(command, text=True)",
+    ],
+)
+def test_text_in_the_encoding_of_the_locale_is_found(line: str) -> None:
+    assert found("mixsvc.common.files", line) == ["mixsvc.common.files: line 1: name the encoding"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open(path, 'rb')",
+        "open(path, encoding='utf-8')",
+        "open(path, 'w', 1, 'utf-8')",
+        "os.open(path, os.O_RDONLY)",
+        "os.fdopen(handle, 'w+b')",
+        "port.open(factory)",
+        "Path(path).read_text('utf-8')",
+        "Path(path).write_text(text, 'utf-8')",
+        "subprocess.run(command)",
+    ],
+)
+def test_bytes_and_text_in_a_named_encoding_are_fine(line: str) -> None:
+    assert found("mixsvc.common.files", line) == []

@@ -71,14 +71,14 @@ class ChatLock:
     def publish(self, location: ChatLocation) -> None:
         """Tell the other processes where the chat is; called by the process that has the lock."""
         draft = f"{self._location_path}.new"
-        with open(draft, "w", opener=open_private) as file:
+        with open(draft, "w", encoding="utf-8", opener=open_private) as file:
             json.dump({"port": location.port, RPC_PORT: location.rpc_port}, file)
         os.replace(draft, self._location_path)
 
     def location(self) -> ChatLocation:
         """Where the chat is, as far as is known. Called in any thread of any process."""
         try:
-            with open(self._location_path) as file:
+            with open(self._location_path, encoding="utf-8") as file:
                 fields = json.load(file)
             return ChatLocation(fields["port"], fields[RPC_PORT])
         except (OSError, ValueError, TypeError, LookupError):

@@ -137,7 +137,7 @@ def _is_epoll(descriptor: int) -> bool:
 
 def _targets(epoll: int) -> Iterator[int]:
     """The descriptors that an epoll watches, proc(5)."""
-    with suppress(OSError), open(f"{WATCHED}/{epoll}") as lines:
+    with suppress(OSError), open(f"{WATCHED}/{epoll}", encoding="ascii") as lines:
         for words in map(str.split, lines):
             if words[:1] == ["tfd:"]:
                 yield int(words[1])

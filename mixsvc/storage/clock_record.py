@@ -37,7 +37,7 @@ class ClockRecord:
     def read(self) -> Agreement | None:
         """What an earlier process has written since the system's start; None if there is nothing."""
         with suppress(OSError, ValueError, TypeError, LookupError):
-            with open(self._path) as file:
+            with open(self._path, encoding="utf-8") as file:
                 fields = json.load(file)
             if fields["boot"] == self._boot() is not None:
                 return Agreement(float(fields["ahead"]), float(fields["since"]))
@@ -48,13 +48,13 @@ class ClockRecord:
         draft = f"{self._path}.{os.getpid()}"
         fields = {"boot": self._boot(), "ahead": agreement.ahead, "since": agreement.since}
         with suppress(OSError):
-            with open(draft, "w", opener=open_private) as file:
+            with open(draft, "w", encoding="utf-8", opener=open_private) as file:
                 json.dump(fields, file)
             os.replace(draft, self._path)
 
     def _boot(self) -> str | None:
         try:
-            with open(self._boot_id) as file:
+            with open(self._boot_id, encoding="utf-8") as file:
                 return file.read().strip()
         except OSError:
             return None

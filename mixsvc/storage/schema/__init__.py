@@ -11,7 +11,7 @@ __all__ = ["NEWEST", "upgrade", "version"]
 NEWEST = 8
 
 # Read at import: after a service has given up its rights it may not be able to read its own installation.
-SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text() for step in range(1, NEWEST + 1))
+SCRIPTS = tuple((files(__package__) / f"{step}.sql").read_text("utf-8") for step in range(1, NEWEST + 1))
 
 # What SQLite says that was built without FTS5, or is too old for its trigrams.
 NO_FULL_TEXT = ("no such module: fts5", "no such tokenizer: trigram", "error in tokenizer constructor")

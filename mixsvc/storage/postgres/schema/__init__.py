@@ -52,7 +52,7 @@ WRITE: Final = """
 
 def _scripts() -> Sequence[str]:
     # Read at import: after a service has given up its rights it may not be able to read its own installation.
-    found = {int(each.name.removesuffix(".sql")): each.read_text() for each in _files()}
+    found = {int(each.name.removesuffix(".sql")): each.read_text("utf-8") for each in _files()}
     return tuple(found[step] for step in range(1, len(found) + 1))
 
 
