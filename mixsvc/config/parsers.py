@@ -24,6 +24,7 @@ __all__ = [
     "moderators",
     "names_of",
     "number",
+    "one_line",
     "one_of_or_none",
     "origins",
     "pairs",
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 EXAMPLE_URL: Final = "https://example.org/"
+
+ON_ONE_LINE: Final = "on the line of the setting; do not indent the line after it, which makes it a part of the value"
 
 # A name in a URL: as in the DNS, and with underscores, as services of Docker Compose have. International names are in
 # their xn-- form.
@@ -116,6 +119,15 @@ def path(text: str) -> str:
     """Parses the path of a file; a relative one starts at the directory that the service runs in."""
     if "\0" in text:
         raise ValueError("give a path without NUL characters")
+    if "\n" in text:
+        raise ValueError(f"give a path {ON_ONE_LINE}")
+    return text
+
+
+def one_line(text: str) -> str:
+    """Parses any text without line ends; may be empty."""
+    if "\n" in text:
+        raise ValueError(f"give it {ON_ONE_LINE}")
     return text
 
 

@@ -123,10 +123,19 @@ def _field(section: str, key: str) -> "Field[Any]":
 
 def _parse(section: str, known: "Field[Any]", value: RawSetting) -> object:
     try:
+        _check_lines(section, value.text)
         return known.metadata["parse"](value.text)
     except ValueError as error:
         shown = "" if (section, known.name) in UNSHOWN else f" = {_without_secrets(value.text)[:100]!r}"
         raise BadSetting(f"{value.place}: {value.name}{shown} is not valid: {error}") from None
+
+
+def _check_lines(section: str, text: str) -> None:
+    """Raises ValueError if a line of a value was meant to be a setting. No value has such a line."""
+    for line in text.split("\n")[1:]:
+        key = line.partition("=")[0].strip().lower()
+        if "=" in line and _is_known((section, key)):
+            raise ValueError(f"{key} is indented below it, and so a part of this value; begin its line without blanks")
 
 
 def _without_secrets(text: str) -> str:

@@ -229,7 +229,7 @@ class StorageSettings:
 
     path: str = setting(parsers.path, "mixsvc.sqlite3")
     # Checked where it is used: no message may show it, as it may have a password.
-    url: str = setting(str, "")
+    url: str = setting(parsers.one_line, "")
     url_file: str = setting(parsers.path, "")
 
 
@@ -238,8 +238,8 @@ class NodesSettings:
     """[nodes]: how services that use one PostgreSQL database are one chat."""
 
     # Like the URL of the database; empty: that one.
-    listen_url: str = setting(str, "")
-    name: str = setting(str, "")
+    listen_url: str = setting(parsers.one_line, "")
+    name: str = setting(parsers.one_line, "")
     heartbeat: float = setting(parsers.seconds(0.1, LONGEST_HEARTBEAT), "2")
     dead_after: float = setting(parsers.seconds(1, 3600), "15")
 

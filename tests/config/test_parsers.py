@@ -31,6 +31,7 @@ GOOD: list[tuple[Callable[[str], object], str, object]] = [
     (parsers.dotted_name, "a.b.c", "a.b.c"),
     (parsers.dotted_name, "", ""),
     (parsers.path, "/a b/c", "/a b/c"),
+    (parsers.one_line, "a b", "a b"),
 ]
 
 BAD: list[tuple[Callable[[str], object], str]] = [
@@ -91,6 +92,8 @@ BAD: list[tuple[Callable[[str], object], str]] = [
     (parsers.dotted_name, "app"),
     (parsers.dotted_name, "a:b:c"),
     (parsers.path, "a\0b"),
+    (parsers.path, "a\nb"),
+    (parsers.one_line, "a\nb"),
 ]
 
 

@@ -235,6 +235,35 @@ def test_a_message_shows_nothing_that_may_be_secret(tmp_path: Path, text: str) -
     assert " is not valid: " in said and "SECRET" not in said
 
 
+SETTINGS = [(section, each.name) for section, kind in SECTIONS.items() for each in fields(kind)]
+
+
+@pytest.mark.parametrize(("section", "key"), SETTINGS)
+def test_a_setting_that_an_indent_makes_a_part_of_the_one_above_is_found(
+    tmp_path: Path, section: str, key: str
+) -> None:
+    example = configparser.ConfigParser(interpolation=None)
+    example.read(EXAMPLE)
+    other = next(name for name in SECTIONS[section].__dataclass_fields__ if name != key)
+
+    said = complaint(tmp_path, f"[{section}]\n{key} = {example[section][key]}\n\n  {other.upper()} = 5\n")
+
+    assert said.startswith(f"mixsvc.ini, line 2: [{section}] {key}")
+    assert said.endswith(f": {other} is indented below it, and so a part of this value; begin its line without blanks")
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [("server", "access_log_file"), ("storage", "url"), ("nodes", "listen_url"), ("nodes", "name")]
+)
+def test_what_stands_on_one_line_has_no_second(tmp_path: Path, section: str, key: str) -> None:
+    said = complaint(tmp_path, f"[{section}]\n{key} = a\n  drain: 5\n")
+
+    assert said.startswith(f"mixsvc.ini, line 2: [{section}] {key}")
+    assert said.endswith(
+        " on the line of the setting; do not indent the line after it, which makes it a part of the value"
+    )
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match=r"nowhere.ini: cannot be read \(No such file or directory\); give"):
         read_settings(str(tmp_path / "nowhere.ini"))
