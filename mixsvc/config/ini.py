@@ -122,10 +122,17 @@ def _descriptions(error: configparser.Error) -> Sequence[str]:
 
 def _places(lines: Sequence[str]) -> Iterator[tuple[tuple[str, str], int]]:
     """Yields the line of each section and key, for messages; configparser reads the values but does not tell lines."""
-    section = ""
+    section, indent, is_value = "", 0, False
     for number, line in enumerate(lines, 1):
-        if header := re.match(r"\[(.+)\]", line):
+        text = line.strip()
+        blanks = len(line) - len(line.lstrip())
+        # As in configparser, a line belongs to the value above if it is indented more than its key.
+        if not text or text.startswith(("#", ";")) or (is_value and blanks > indent):
+            continue
+        indent, is_value = blanks, False
+        if header := re.match(r"\[(.+)\]", text):
             section = header[1]
             yield (section, ""), number
-        elif pair := re.match(r"([^\s=:#;][^=:]*?)\s*[=:]", line):
+        elif pair := re.match(r"([^=:]+?)\s*[=:]", text):
+            is_value = True
             yield (section, pair[1].lower()), number

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mixsvc.config.ini import RawSetting
-from mixsvc.config.reading import read_settings
+from mixsvc.config.reading import inspect_settings, read_settings
 from mixsvc.config.settings import SECTIONS, Settings
 from mixsvc.errors import BadSetting
 from tests.builds import PROJECT
@@ -262,6 +262,24 @@ def test_what_stands_on_one_line_has_no_second(tmp_path: Path, section: str, key
     assert said.endswith(
         " on the line of the setting; do not indent the line after it, which makes it a part of the value"
     )
+
+
+def test_an_indented_setting_has_its_own_line_in_messages(tmp_path: Path) -> None:
+    text = """
+ [web]
+  pages = /x
+    ; not a setting
+    threads = 3
+  wsgi = a:b
+
+  max_body = q
+"""
+    found = inspect_settings(written(tmp_path, text), {})
+
+    assert [str(each).partition(", ")[2].partition(" = ")[0] for each in found.mistakes] == [
+        "line 3: [web] pages",
+        "line 8: [web] max_body",
+    ]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
