@@ -10,6 +10,7 @@ Run as a script it makes them without building: `python hatch_build.py`.
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,8 @@ WITHOUT_BUNDLE: Final = "serve its scripts one by one and show Markdown as it wa
 OLD_FOLDER: Final = Path("mixsvc", "web")
 OLD_VENDOR: Final = OLD_FOLDER / "static" / "vendor"
 NPM_SECONDS: Final = 120.0
+# How Node and esbuild begin the line of an error.
+ERROR: Final = re.compile(r"Error( \[\w+\])?: |\[ERROR\] ")
 # Without the packages that only check our own scripts.
 CLEAN_INSTALL: Final = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
 
@@ -296,8 +299,11 @@ def _run(command: Sequence[str], folder: Path, seconds: float) -> None:
 
 
 def _reason(output: str) -> str:
-    lines = [line.split(" ", 2)[-1] for line in output.splitlines() if line.lower().startswith("npm err")]
-    return " ".join(lines[:3]) or "it printed no reason"
+    """What npm says, or the program that it has run: its error, else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    of_npm = [line.split(" ", 2)[-1] for line in lines if line.lower().startswith("npm err")]
+    errors = [line for line in lines if ERROR.search(line)]
+    return " ".join(of_npm[:3] or errors[:1] or lines[-1:]) or "it printed no reason"
 
 
 def _copy(package: Path, root: Path, asset: Asset, stamp: str) -> None:

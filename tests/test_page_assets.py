@@ -30,6 +30,27 @@ for name in ttf/DejaVuSans.ttf ttf/DejaVuSans-Bold.ttf LICENSE; do echo "$name" 
 # Fetches the packages, and bundles nothing.
 HALF = GOOD.replace("manifest.json", "other.json")
 BAD = "#!/bin/sh\necho 'npm error code ENOTFOUND'\nexit 1\n"
+# How Node ends that is too old for the bundler, esbuild when a module is missing, and another program.
+OLD_NODE = """
+file:///p/tools/bundle.mjs:90
+  note(name, await build({ ...common, plugins: [later, lightMarkdown, lightChart] }));
+             ^^^^^
+
+SyntaxError: Unexpected reserved word
+    at Loader.moduleStrategy (internal/modules/esm/translators.js:140:18)
+"""
+NO_MODULE = """
+\u2718 [ERROR] Could not resolve "./gone.js"
+
+    main.js:1:7:
+/p/node_modules/esbuild/lib/main.js:1467
+  let error = new Error(text);
+Error: Build failed with 1 error:
+"""
+NO_PACKAGE = (
+    "node:internal/errors:540\n      throw error;\nError [ERR_MODULE_NOT_FOUND]: Cannot find 'esbuild'\n  at x\n"
+)
+OTHER = "Bundling\nno space left\n\n"
 EMPTY = "#!/bin/sh\n"
 SLOW = "#!/bin/sh\nexec sleep 600\n"
 
@@ -104,6 +125,24 @@ def test_the_line_names_what_the_page_lacks_without_the_missing_packages(project
     fonts = "draw charts with the fonts of the system"
     assert f"the service will {lacks} and {fonts} and {alone}: " in project.said[0]
     assert f"will talk plain WebSocket only and {alone}: " in project.said[1]
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (OLD_NODE, "SyntaxError: Unexpected reserved word"),
+        (NO_MODULE, '\u2718 [ERROR] Could not resolve "./gone.js"'),
+        (NO_PACKAGE, "Error [ERR_MODULE_NOT_FOUND]: Cannot find 'esbuild'"),
+        (OTHER, "no space left"),
+        ("", "it printed no reason"),
+    ],
+)
+def test_the_line_says_why_the_bundler_has_failed(project: Project, output: str, reason: str) -> None:
+    bundler = f'if [ "$1" = run ]; then\ncat <<"END"\n{output}END\nexit 1\nfi\n'
+
+    project.make(GOOD.replace("#!/bin/sh\n", f"#!/bin/sh\n{bundler}"))
+
+    assert f": npm ended with status 1: {reason}; correct that and run `make assets`" in project.said[0]
 
 
 def test_npm_leaves_nothing_in_the_source_tree(project: Project) -> None:
