@@ -15,6 +15,7 @@ from mixsvc.commands.restore import RESTORE
 from mixsvc.commands.say import SAY
 from mixsvc.commands.serve import SERVE
 from mixsvc.commands.webhook import WEBHOOK
+from mixsvc.common.text import printable
 from mixsvc.errors import MixError
 
 __all__ = ["main", "run"]
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         status: int = options.command.run(options)
     except MixError as error:
-        print(f"mixsvc: {_one_line(str(error))}", file=sys.stderr)
+        # Its text may come from a server.
+        print(f"mixsvc: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 1
@@ -63,11 +65,6 @@ def run() -> None:
         print(f"mixsvc: {lost}", file=sys.stderr)
         status = 1
     sys.exit(status)
-
-
-def _one_line(text: str) -> str:
-    """The text without characters that control a terminal: it may come from a server."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from mixsvc.application import (
     service_pages,
 )
 from mixsvc.common.records import record
-from mixsvc.common.text import unknown_option
+from mixsvc.common.text import printable, unknown_option
 from mixsvc.config.ini import RawSetting
 from mixsvc.config.reading import ReadSettings, inspect_settings
 from mixsvc.config.secret_files import check_admin_token
@@ -128,7 +128,7 @@ class MixsvcOptions(usage.Options):
         except usage.UsageError as error:
             raise SystemExit(f"mixsvc: {self._advice(str(error))}") from None
         except MixError as error:
-            raise SystemExit(f"mixsvc: {error}") from None
+            raise SystemExit(f"mixsvc: {printable(str(error))}") from None
 
     def parseArgs(self, *words: str) -> None:
         """Refuse words that belong to no option."""
@@ -196,7 +196,7 @@ def makeService(options: MixsvcOptions) -> IService:
         process = ProcessContext(os.environ, log_file(options), renewal, settings.server.control, origin, beginning)
         service = MixService(reactor, settings, parts.views, parts.authenticate, process)
     except (MixError, BadOption) as error:
-        raise SystemExit(f"mixsvc: {error}") from None
+        raise SystemExit(f"mixsvc: {printable(str(error))}") from None
     _tune(reactor, service)
     _load_what_is_closed_later(options, parts.web)
     _allow(signals, settings)

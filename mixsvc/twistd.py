@@ -14,6 +14,7 @@ from typing import Any, Final
 from flask import Flask
 from twisted.logger import Logger
 
+from mixsvc.common.text import printable
 from mixsvc.config.directories import current_directory
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.operations.log_files import LogFile
@@ -207,7 +208,7 @@ def report_in_one_line() -> None:
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, MixError):
             # twistd has replaced sys.stderr by its log.
-            print(f"mixsvc: {error}", file=sys.__stderr__)
+            print(f"mixsvc: {printable(str(error))}", file=sys.__stderr__)
         else:
             before(kind, error, trace)
 

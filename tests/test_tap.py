@@ -115,11 +115,13 @@ def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
         (["--listen", "x"], "mixsvc: [server] listen: 'x' is not an endpoint ("),
         (["--wsgi", "nowhere:app"], "mixsvc: [web] wsgi = nowhere:app: importing nowhere failed with ModuleNotFound"),
         (["--config", "pairs.ini"], "mixsvc: [rates] pairs = EUR/USX: USX is not a currency known here; did you mean "),
+        (["--config", "escape.ini"], r"mixsvc: escape.ini, line 2: [server] hosts = '\x1b[31m' is not valid:  [31m is"),
         (["--wsgi", "json:app"], "mixsvc: [web] wsgi = json:app: json has no WSGI application 'app'"),
     ],
 )
 def test_a_mistake_ends_the_process_with_one_line(words: list[str], said: str) -> None:
     Path("pairs.ini").write_text("[rates]\npairs = EUR/USX\n")
+    Path("escape.ini").write_text("[server]\nhosts = \x1b[31m\n")
 
     with pytest.raises(SystemExit) as ended:
         makeService(parsed(*words))

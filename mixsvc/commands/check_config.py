@@ -6,6 +6,7 @@ from typing import Final
 
 from mixsvc.commands.command import Command
 from mixsvc.commands.output import show
+from mixsvc.common.text import printable
 from mixsvc.config.directories import current_directory
 
 __all__ = ["CHECK_CONFIG"]
@@ -21,7 +22,7 @@ def _check_config(options: argparse.Namespace) -> int:
 
     mistakes = mistakes_in(options.file, current_directory())
     for each in (*mistakes, *remarks_in(options.file)):
-        print(each, file=sys.stderr)
+        print(printable(each), file=sys.stderr)
     if not mistakes:
         show(f"{options.file}: no mistakes")
     return 1 if mistakes else 0

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from mixsvc.common.text import printable
+
 __all__ = ["history_text", "section_text", "status_text"]
 
 # The units of figures whose names do not say them.
@@ -98,4 +100,4 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{key} {_shown(each)}" for key, each in value.items()) or "none"
     if isinstance(value, list):
         return ", ".join(map(_shown, value)) or "none"
-    return "".join(each if each.isprintable() else " " for each in str(value))
+    return printable(str(value))

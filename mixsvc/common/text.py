@@ -12,6 +12,7 @@ __all__ = [
     "is_storable",
     "parse_json",
     "plain",
+    "printable",
     "shortened",
     "similar",
     "unknown_option",
@@ -68,6 +69,11 @@ def plain(value: T) -> T:
 def is_storable(text: str) -> bool:
     """Whether every database can store the text: not U+0000 (PostgreSQL's manual, 8.3), nor a lone surrogate."""
     return "\0" not in text and not SURROGATE.search(text)
+
+
+def printable(text: str) -> str:
+    """Returns the text with a blank in place of each line end and of whatever else controls a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def shortened(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mixsvc import facade
 from mixsvc.application import authenticator, make_pages
+from mixsvc.common.text import printable
 from mixsvc.config.directories import current_directory
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import MEMORY, Settings
@@ -59,9 +60,9 @@ class Embedded:
             try:
                 return self._whole_app()
             except DatabaseAway as error:
-                _end_for_now(f"mixsvc: {error}")
+                _end_for_now(f"mixsvc: {printable(str(error))}")
             except MixError as error:
-                _end(f"mixsvc: {error}", GUNICORN_STATUS)
+                _end(f"mixsvc: {printable(str(error))}", GUNICORN_STATUS)
             except AttributeError as error:
                 # Twisted would report it as "No such WSGI application".
                 raise RuntimeError("the application could not be made") from error

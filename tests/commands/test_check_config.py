@@ -115,6 +115,12 @@ intervall = 3
     assert len(lines) == len(said)
 
 
+def test_a_value_does_not_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = checked("[server]\ntrusted_proxies = \x1b[31mx\n", capsys)
+
+    assert line.startswith(r"line 2: [server] trusted_proxies = '\x1b[31mx' is not valid:  [31mx is not an address; ")
+
+
 def test_a_file_that_is_not_there_is_one_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check-config", "nowhere.ini"]) == 1
 

@@ -12,6 +12,7 @@ from mixsvc.common.text import (
     did_you_mean,
     parse_json,
     plain,
+    printable,
     shortened,
     similar,
     unknown_option,
@@ -100,6 +101,10 @@ def test_what_is_not_json_is_refused(text: str) -> None:
 def test_nested_brackets_end_in_a_recursion_error() -> None:
     with pytest.raises(RecursionError):
         parse_json("[" * 100_000)
+
+
+def test_what_controls_a_terminal_is_not_printed() -> None:
+    assert printable("é 日\x1b[31m\r\n\x9b\u202e\udc80") == "é 日 [31m     "
 
 
 def test_a_long_text_is_shortened() -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mixsvc.common.currencies import is_currency
 from mixsvc.common.records import record
-from mixsvc.common.text import shortened
+from mixsvc.common.text import printable, shortened
 from mixsvc.common.times import LAST_SECOND, parse_date
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
@@ -220,8 +220,7 @@ def _told(error: Exception) -> str:
         # The message of decimal is for programmers.
         return "it has a number outside of all limits"
     # Bytes that are not UTF-8 are a ValueError as well. A service's own words may hold anything.
-    words = "".join(each if each.isprintable() else " " for each in str(error)).split()
-    return " ".join(words)[:200]
+    return " ".join(printable(str(error)).split())[:200]
 
 
 def _decimal(text: str) -> Decimal | None:
