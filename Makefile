@@ -113,7 +113,8 @@ soak: $(VENV)/installed
 # Does not remove data: the database and the secret key.
 clean:
 	rm -rf $(VENV) $(NEWEST) $(LOWEST) node_modules .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
-	rm -rf mixsvc/pages/static/vendor mixsvc/pages/static/built mixsvc/web
+	rm -rf mixsvc/pages/static/vendor mixsvc/pages/static/built mixsvc/charts/fonts packages/client/dist mixsvc/web
+	rm -f twisted/plugins/dropin.cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian packages Chromium; where the system does not, Playwright brings one. The page is checked with axe-core.

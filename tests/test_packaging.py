@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import tarfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,19 @@ from hatch_build import ASSETS
 from tests.builds import NOTHING, PROJECT, Distributions, build, checkout, contents
 
 ASSET = "mixsvc/pages/static/vendor/sockjs.min.js"
+
+# Files that a service leaves in the checkout.
+LEFT = (
+    "api_token",
+    "admin_token",
+    "secret_key",
+    "incoming_webhooks",
+    "webhook_secrets",
+    "mixsvc.ini",
+    "mixsvc.log",
+    "access.log.1",
+    "mixsvc.sqlite3-wal",
+)
 
 
 @pytest.fixture(scope="module")
@@ -133,18 +147,7 @@ def test_the_sdist_holds_every_file_that_git_tracks(sdist: set[str]) -> None:
 @pytest.mark.parametrize("ignored", [True, False])
 def test_files_that_a_service_leaves_in_the_checkout_are_in_no_sdist(tmp_path: Path, ignored: bool) -> None:
     source = checkout(tmp_path / "checkout")
-    left = (
-        "api_token",
-        "admin_token",
-        "secret_key",
-        "incoming_webhooks",
-        "webhook_secrets",
-        "mixsvc.ini",
-        "mixsvc.log",
-        "access.log.1",
-        "mixsvc.sqlite3-wal",
-    )
-    for name in left:
+    for name in LEFT:
         (source / name).write_text("x")
     if not ignored:
         (source / ".gitignore").unlink()
@@ -152,8 +155,15 @@ def test_files_that_a_service_leaves_in_the_checkout_are_in_no_sdist(tmp_path: P
     with tarfile.open(build(source, tmp_path / "sdist", "--sdist", "--no-isolation", path=NOTHING)) as archive:
         names = [Path(name) for name in archive.getnames()]
 
-    assert [name for name in names if name.name in left and name.parent.name != "deploy"] == []
+    assert [name for name in names if name.name in LEFT and name.parent.name != "deploy"] == []
     assert "mixsvc.ini" in {name.name for name in names}
+
+
+def test_files_that_a_service_leaves_in_the_checkout_are_not_given_to_docker() -> None:
+    lines = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line.removeprefix("**/") for line in lines if not line.startswith("#")]
+
+    assert [name for name in LEFT if not any(fnmatch(name, pattern) for pattern in patterns)] == []
 
 
 def leave_behind(source: Path) -> None:
