@@ -25,6 +25,11 @@ class Connection(HasDeadlines, Protocol):
     transport: Any
     senders: ConnectionSenders
     phase: str
+    # When the first byte of the last request came; 0 for none.
+    began: float
+
+    def isSecure(self) -> bool:
+        """Whether this is TLS."""
 
     def say_last(self) -> None:
         """Close after the response to the present request, or to the next one."""

@@ -197,6 +197,15 @@ class MixSite(Site):
         for channel in list(self.channels):
             channel.finish_up()
 
+    def close_used_tls(self) -> None:
+        """Close connections with TLS that are idle after a response: a request that is on its way is sent again.
+
+        Who has sent no request yet would take the end of the connection for a fault.
+        """
+        for channel in list(self.idle):
+            if channel.isSecure() and channel.began:
+                channel.finish_up()
+
     def emptied(self) -> "Deferred[None]":
         """Returns a Deferred that fires when no connection is left. Cancel it to stop waiting."""
         if not self.channels:

@@ -1,5 +1,6 @@
 """How the parts of the service end, in which order, and what each step may take of the time."""
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -87,17 +88,15 @@ class EndingParts:
 
 
 class ServiceEnd:
-    """The steps of the end; those of one entry run side by side. Reactor thread.
-
-    detached: idle connections that another process can go on with, after `storing_steps`.
-    """
+    """The steps of the end; those of one entry run side by side. Reactor thread."""
 
     _log: Final = Logger("mixsvc.service")
 
     def __init__(self, clock: Any, parts: EndingParts) -> None:
         self._clock = clock
         self._parts = parts
-        self.detached: Sequence[int] = ()
+        # Idle connections that another process can go on with.
+        self._detached: list[int] = []
 
     def stop_steps(self) -> Sequence[Sequence[StopStep]]:
         """The steps of a stop, in order.
@@ -125,7 +124,8 @@ class ServiceEnd:
     async def slow_down(self) -> None:
         """Let each response say that it is its connection's last, and then accept no more connections for now.
 
-        Before that, what clients are sending gets a little time to end, as whoever connects is served meanwhile.
+        Before that, what clients are sending gets a little time to end, as whoever connects is served meanwhile. Who
+        has a connection that is idle waits from then on as whoever connects: no request begins that may not end.
         """
         parts, began = self._parts, self._clock.seconds()
         parts.site.say_last()
@@ -134,6 +134,14 @@ class ServiceEnd:
             await self._sleep(LOOK_SECONDS)
         parts.ports.pause()
         parts.irc_ports.pause()
+        while self._detach():
+            # The descriptors that they had are closed, and there is room for those of others.
+            await self._sleep(0)
+
+    def take_detached(self) -> Sequence[int]:
+        """The idle connections that another process can go on with, which are the caller's; each is returned once."""
+        found, self._detached = self._detached, []
+        return found
 
     async def say_goodbye_over(self, seconds: float) -> None:
         """Send clients with long connections to the new process one after the other; that serves already."""
@@ -170,9 +178,13 @@ class ServiceEnd:
         return [[(0.95, "the last responses", self._empty)], self._processes()]
 
     def closing_steps(self) -> Sequence[Sequence[StopStep]]:
-        """The ports close, if no other process has them."""
+        """The ports close, if no other process has them, and the connections that none goes on with."""
         parts = self._parts
-        return [[(1.0, "closing the ports", each.close) for each in (parts.ports, parts.irc_ports, parts.admin_ports)]]
+        ports = parts.ports, parts.irc_ports, parts.admin_ports
+        return [
+            [(1.0, "closing the ports", each.close) for each in ports],
+            [(1.0, "closing the idle connections", self._close_detached)],
+        ]
 
     async def _answer_all(self) -> None:
         parts = self._parts
@@ -180,6 +192,9 @@ class ServiceEnd:
             while parts.site.is_uploading() or any(parts.views.load()):
                 await self._sleep(LOOK_SECONDS)
         finally:
+            # What comes from now on might get no answer.
+            self._detach()
+            parts.site.close_used_tls()
             self._give_up(parts.views.busy())
 
     async def _answer_rest(self) -> None:
@@ -189,7 +204,17 @@ class ServiceEnd:
             while self._parts.site.is_busy() and self._clock.seconds() < until:
                 await self._sleep(LOOK_SECONDS)
         finally:
-            self.detached = detached(list(self._parts.site.idle), self._clock)
+            self._detach()
+
+    def _detach(self) -> bool:
+        """Take the connections that are idle now; returns whether there were some that can be taken."""
+        found = detached(list(self._parts.site.idle), self._clock)
+        self._detached += found
+        return bool(found)
+
+    async def _close_detached(self) -> None:
+        for each in self.take_detached():
+            os.close(each)
 
     async def _pause_admin(self) -> None:
         self._parts.admin_ports.pause()

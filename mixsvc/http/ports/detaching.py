@@ -2,6 +2,8 @@
 
 To close them would be no fault (RFC 9112, 9.6), but a request may be on its way at this moment, and would be lost.
 Under TLS only this process knows what was agreed on, so these connections are closed.
+
+A request that comes after a connection was detached waits in the kernel for the other process.
 """
 
 import os
@@ -19,15 +21,16 @@ __all__ = ["adopt_connection", "detached"]
 def detached(channels: Iterable[Any], reactor: Any) -> list[int]:
     """Take these connections from the reactor, which reads nothing of them any more.
 
-    channels: MixChannels that are idle; those that are detached end. Returns descriptors, which the caller closes.
-    Reactor thread.
+    channels: MixChannels that are idle; those that are detached end. Returns descriptors, which the caller closes; not
+    those of all if this process may not open so many files. Reactor thread.
     """
     writers = set(map(id, reactor.getWriters()))
-    found = []
-    for channel in channels:
-        transport = channel.transport
-        if isinstance(transport, tcp.Server) and not channel.isSecure() and id(transport) not in writers:
-            found.append(_taken(transport))
+    found: list[int] = []
+    with suppress(OSError):
+        for channel in channels:
+            transport = channel.transport
+            if isinstance(transport, tcp.Server) and not channel.isSecure() and id(transport) not in writers:
+                found.append(_taken(transport))
     return found
 
 
@@ -39,12 +42,14 @@ def adopt_connection(reactor: Any, factory: IProtocolFactory, descriptor: int) -
 
 
 def _taken(transport: Any) -> int:
-    transport.stopReading()
     number = transport.fileno()
-    copy = os.dup(number)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    # What ends the transport means nothing to the connection from now on.
-    os.dup2(null, number, inheritable=False)
-    os.close(null)
+    try:
+        copy = os.dup(number)
+        transport.stopReading()
+        # What ends the transport means nothing to the connection from now on.
+        os.dup2(null, number, inheritable=False)
+    finally:
+        os.close(null)
     transport.abortConnection()
     return copy

@@ -3,8 +3,8 @@
 The steps of letting go are those of a stop (operations/ending.py) in another order. With a database of its own
 (SQLite), nobody can be served between the moment in which this process lets go of it and the one in which the new
 process has it. So only what needs the database comes before that: requests in flight end, and what waits is stored.
-Clients wait meanwhile in the queue of the port, which both processes have. On PostgreSQL the new process is another
-node, and serves before this one begins to end.
+Clients wait meanwhile in the queue of the port, which both processes have, or on an idle connection, which the new one
+gets. On PostgreSQL the new process is another node, and serves before this one begins to end.
 """
 
 import os
@@ -44,15 +44,13 @@ OWED: Final = {signal.SIGUSR1: REOPEN, signal.SIGHUP: RELOAD}
 
 
 class EndSteps(Protocol):
-    """The steps in which the service lets go; see mixsvc.operations.ending.ServiceEnd.
-
-    detached: idle connections that the new process can go on with.
-    """
-
-    detached: Sequence[int]
+    """The steps in which the service lets go; see mixsvc.operations.ending.ServiceEnd."""
 
     async def slow_down(self) -> None:
         """Accept no more connections, after a moment in which those that are open are told so."""
+
+    def take_detached(self) -> Sequence[int]:
+        """The idle connections that the new process can go on with; each is returned once."""
 
     async def say_goodbye_over(self, seconds: float) -> None:
         """Send long connections away, so many in each second that all have gone by then."""
@@ -70,7 +68,7 @@ class EndSteps(Protocol):
         """What needs no database."""
 
     def closing_steps(self) -> Sequence[Sequence[StopStep]]:
-        """The ports, if no other process has them."""
+        """The ports, and idle connections, if no other process has them."""
 
 
 @record
@@ -182,18 +180,22 @@ class Restarting:
     async def _leave(self, successor: Successor) -> None:
         """On a shared database: the new process serves already."""
         server = self._service.settings().server
-        await self._end.slow_down()
-        await self._end.say_goodbye_over(server.drain)
-        deadline = StopDeadline(self._service.reactor, server.shutdown_timeout)
         steps = self._end
-        await deadline.share_out([*steps.answering_steps(), *steps.goodbye_steps(), *steps.storing_steps()])
+        await steps.slow_down()
+        successor.give(steps.take_detached())
+        await steps.say_goodbye_over(server.drain)
+        deadline = StopDeadline(self._service.reactor, server.shutdown_timeout)
+        await deadline.share_out(steps.answering_steps())
+        successor.give(steps.take_detached())
+        await deadline.share_out([*steps.goodbye_steps(), *steps.storing_steps()])
         await self._hand_over(successor)
         await deadline.share_out(steps.last_steps())
 
     async def _hand_over(self, successor: Successor) -> None:
         """Let the new process go on with the connections that are idle. The socket to it takes some hundred at once."""
+        successor.give(self._end.take_detached())
         deadline = StopDeadline(self._service.reactor, HANDING_SECONDS)
-        await deadline.share(1.0, "handing over connections", partial(successor.give, self._end.detached))
+        await deadline.share(1.0, "handing over connections", successor.part)
 
     async def _give(self, successor: Successor) -> None:
         """Let the new process be the service. Raises RestartFailed if it cannot."""

@@ -74,11 +74,15 @@ class Successor:
         if self._link is not None:
             self._link.say(message)
 
-    def give(self, connections: Iterable[int]) -> "Deferred[None]":
-        """Let it go on with connections; it serves. Fires when all are on their way, and nothing more can be said."""
+    def give(self, connections: Iterable[int]) -> None:
+        """Let it go on with connections; it serves."""
         if self._link is not None:
             for each in connections:
                 self._link.give(each)
+
+    def part(self) -> "Deferred[None]":
+        """Say and give nothing more; fires when all that was given is on its way."""
+        if self._link is not None:
             self._link.end()
         return self._given
 

@@ -25,8 +25,9 @@ class Steps:
 
     def __init__(self, done: list[str]) -> None:
         self._done = done
-        # Only storing_steps knows.
-        self.detached: Sequence[int] = ()
+        self._detached: list[int] = []
+        # How long it takes to send them away.
+        self.sending: Deferred[None] = succeed(None)
 
     def _step(self, name: str) -> Sequence[Sequence[StopStep]]:
         def do() -> Deferred[None]:
@@ -37,9 +38,15 @@ class Steps:
 
     async def slow_down(self) -> None:
         self._done.append("slow down")
+        self._detached.append(IDLE[0])
+
+    def take_detached(self) -> Sequence[int]:
+        found, self._detached = self._detached, []
+        return found
 
     async def say_goodbye_over(self, seconds: float) -> None:
         self._done.append("send away")
+        await self.sending
 
     def answering_steps(self) -> Sequence[Sequence[StopStep]]:
         return self._step("answer")
@@ -48,7 +55,7 @@ class Steps:
         return self._step("goodbye")
 
     def storing_steps(self) -> Sequence[Sequence[StopStep]]:
-        self.detached = IDLE
+        self._detached.append(IDLE[1])
         return self._step("store")
 
     def last_steps(self) -> Sequence[Sequence[StopStep]]:
@@ -112,12 +119,13 @@ class RestartingTests(SynchronousTestCase):
         sockets = HandingReactor(self.reactor, {})
         release, finish = (lambda: self.done.append("release")), (lambda: self.done.append("finish"))
         tell = lambda process: self.done.append(f"main {process}")  # noqa: E731
+        self.steps = Steps(self.done)
         service = RestartingService(
             self.reactor,
             lambda: self.settings,
             beginning,
             sockets,
-            Steps(self.done),
+            self.steps,
             release,
             tell,
             finish,
@@ -167,11 +175,14 @@ class RestartingTests(SynchronousTestCase):
 
         self.assertEqual(self.reactor.stopped, 1)
 
-    def test_on_a_shared_database_the_idle_connections_are_those_of_the_end(self) -> None:
+    def test_on_a_shared_database_idle_connections_go_on_before_long_ones_are_sent_away(self) -> None:
         restarting = self.of(replace(Settings(), storage=StorageSettings(url="postgresql:///x")))
+        self.steps.sending = Deferred()
 
         self.successResultOf(self.served(restarting))
+        self.assertEqual(self.reactor.wire.given, [IDLE[0]])
 
+        self.steps.sending.callback(None)
         self.assertEqual(self.reactor.wire.given, [*IDLE])
 
     def served(self, restarting: Restarting) -> "Deferred[str]":
