@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
+from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.common.positions import Position
 from mixsvc.interfaces import IRates, Quote
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEvent, TopicReader
@@ -28,8 +30,8 @@ class ListenedRates(Protocol):
 class RateEvents:
     """Implements Topics (mixsvc.interfaces.topics) for pairs. Used in the reactor thread.
 
-    A quote's number is the millisecond at which it was fetched first, so that it is the same after a restart, and on
-    other nodes. Only the latest quote is kept: somebody who comes back gets it if it is another one than was seen.
+    A quote's number is made of what it says, so that it is the same after a restart, and on other nodes. Only the
+    latest quote is kept: somebody who comes back gets it if it is another one than was seen.
     """
 
     def __init__(self, clock: IReactorTime, rates: ListenedRates) -> None:
@@ -65,10 +67,7 @@ class RateEvents:
         # The same price of the same day, fetched again, has not changed.
         if last is not None and replace(last[0], fetched_at=quote.fetched_at) == quote:
             return last[1]
-        number = int(quote.fetched_at.timestamp() * 1000)
-        if last is not None:
-            number = max(number, last[1].last + 1)
-        batch = TopicBatch(topic, (TopicEvent(topic, number, "", json.dumps(quote.as_json())),))
+        batch = TopicBatch(topic, (TopicEvent(topic, _number(quote), "", json.dumps(quote.as_json())),))
         self._last[topic] = quote, batch
         return batch
 
@@ -121,3 +120,9 @@ class RateFollowing:
         """See Following."""
         self._is_stopped = True
         self._events.forget(self)
+
+
+def _number(quote: Quote) -> int:
+    """The number of a quote among those of its pair: of all but when it was fetched. It fits into a number of JSON."""
+    content = f"{quote.price.normalize():f} {quote.date} {quote.source} {quote.stale}"
+    return int.from_bytes(sha256(content.encode()).digest()) % MAX_JSON_NUMBER + 1

@@ -92,7 +92,26 @@ class RateEventsTests(SynchronousTestCase):
         self.rates.set(price=Decimal("1.2"), fetched_at=MORNING + timedelta(minutes=2))
 
         assert reader.prices == ["1.1172", "1.2"]
-        assert reader.numbers == [int(MORNING.timestamp() * 1000), int(MORNING.timestamp() * 1000) + 120_000]
+
+    def test_a_quote_has_the_same_number_in_every_process_whenever_it_was_fetched(self) -> None:
+        first, _ = self.follow()
+
+        self.setUp()
+        self.rates.set(price=Decimal("1.11720"), fetched_at=MORNING + timedelta(hours=1))
+        reader, _ = self.follow()
+
+        assert reader.numbers == first.numbers == [16_451_903_025_025]
+        assert self.follow(first.numbers[0])[0].prices == []
+
+    def test_whoever_comes_back_to_another_process_is_told_what_differs_though_it_was_fetched_at_one_time(self) -> None:
+        first, _ = self.follow()
+        for changes in ({"price": Decimal("1.2")}, {"date": date(2026, 11, 26)}, {"source": "nbp"}, {"stale": True}):
+            self.setUp()
+            self.rates.set(**changes)
+
+            reader, _ = self.follow(first.numbers[0])
+
+            assert len(reader.prices) == 1
 
     def test_somebody_who_has_seen_the_latest_one_is_told_the_next(self) -> None:
         first, _ = self.follow()
@@ -108,7 +127,7 @@ class RateEventsTests(SynchronousTestCase):
 
         self.rates.set(price=Decimal("1.2"))
 
-        assert reader.numbers[1] == reader.numbers[0] + 1
+        assert len(set(reader.numbers)) == 2
 
     def test_a_pair_without_a_quote_begins_when_there_is_one(self) -> None:
         reader, _ = self.follow(None, "EUR-GBP", "EUR-USD")
