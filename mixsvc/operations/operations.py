@@ -292,7 +292,7 @@ class Operations:
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
             handle_log_signals(partial(self._heed, signal.SIGUSR1), partial(self._heed, signal.SIGHUP))
-            self._renewal.lead_to(lambda: self._reactor.callFromThread(self.renew))
+            self._renewal.lead_to(partial(self._heed, signal.SIGUSR2))
 
     def _answered(self, request: Request, seconds: float) -> None:
         self._traffic.answered(request, seconds)
@@ -315,6 +315,9 @@ class Operations:
 
     def _act_on(self, number: signal.Signals) -> None:
         if self._give_on(number):
+            return
+        if number == signal.SIGUSR2:
+            self.renew()
             return
         self.reopen()
         if number == signal.SIGHUP and not self._reloading.is_waiting:
@@ -341,12 +344,13 @@ class Operations:
 
     def acts_after_restart(self) -> Mapping[str, Callable[[], object]]:
         """What the process before this one may ask for: it was drained, or was asked for it during the restart."""
-        from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN, RETURNED
+        from mixsvc.operations.restart.link import DRAINED, RELOAD, RENEW, REOPEN, RETURNED
 
         return {
             DRAINED: partial(self._follow, True),
             RETURNED: partial(self._follow, False),
             REOPEN: self.reopen,
+            RENEW: self.renew,
             RELOAD: lambda: self.reload().addErrback(lambda failure: None),
         }
 
@@ -390,6 +394,7 @@ class Operations:
 
     def renew(self) -> None:
         """Replace the children, as there is new code of the application."""
+        self._owe(signal.SIGUSR2)
         if self._parts.children is not None:
             self._parts.children.reload()
         else:

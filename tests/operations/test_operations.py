@@ -16,6 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.errors import ActionRefused
 from mixsvc.operations.log_files import LogFile
 from mixsvc.operations.operations import ProcessContext
+from mixsvc.operations.renewal_signal import RenewalSignal
+from mixsvc.operations.restart.restarting import OWED
 from mixsvc.service import MixService
 from tests.test_service import Reactor, application, end, nobody, settings
 
@@ -132,6 +134,32 @@ class OperationsTests(SynchronousTestCase):
 
         self.assertEqual(sent, [(4711, signal.SIGUSR1), (4711, signal.SIGHUP)])
         self.assertIn("4711", str(self.failureResultOf(service._operations.reload(), ActionRefused).value))
+
+    def test_new_code_that_comes_during_a_restart_is_new_code_of_the_new_process_too(self) -> None:
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        renewal = RenewalSignal()
+        renewal.hold()
+        operations: Any = self.started(ProcessContext(renewal=renewal))._operations
+        self.reactor.run()
+        sent: list[tuple[int, int]] = []
+        owed: list[int] = []
+        self.patch(os, "kill", lambda *given: sent.append(given))
+        restarting: Any = SimpleNamespace(process=0, owe=owed.append)
+        operations.restarting = lambda: restarting
+
+        signal.raise_signal(signal.SIGUSR2)
+        self.reactor.advance(0)
+        self.assertEqual((owed, sent), ([signal.SIGUSR2], []))
+
+        restarting.process = 4711
+        signal.raise_signal(signal.SIGUSR2)
+        self.assertEqual((owed, sent), ([signal.SIGUSR2], [(4711, signal.SIGUSR2)]))
+
+    def test_the_new_process_does_all_that_it_may_be_owed(self) -> None:
+        operations: Any = self.started()._operations
+
+        self.assertLessEqual({*OWED.values()}, operations.acts_after_restart().keys())
 
     def test_the_rotation_follows_the_process_before_and_who_has_given_over_changes_it_no_more(self) -> None:
         operations: Any = self.started()._operations

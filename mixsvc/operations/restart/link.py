@@ -11,7 +11,19 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-__all__ = ["DRAINED", "FAILED", "GO", "PREPARED", "READY", "RELOAD", "REOPEN", "RETURNED", "RestartLink", "linked"]
+__all__ = [
+    "DRAINED",
+    "FAILED",
+    "GO",
+    "PREPARED",
+    "READY",
+    "RELOAD",
+    "RENEW",
+    "REOPEN",
+    "RETURNED",
+    "RestartLink",
+    "linked",
+]
 
 # What the new process says: everything is checked; the rest of the start has failed, and why; it serves.
 PREPARED: Final = "prepared"
@@ -29,6 +41,7 @@ CONNECTION: Final = "connection"
 RETURNED: Final = "returned"
 REOPEN: Final = "reopen"
 RELOAD: Final = "reload"
+RENEW: Final = "renew"
 
 
 @implementer(IFileDescriptorReceiver)

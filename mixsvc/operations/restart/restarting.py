@@ -25,7 +25,7 @@ from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.restart.keeping import adopt_orphans, keep_service
-from mixsvc.operations.restart.link import DRAINED, RELOAD, REOPEN, RETURNED
+from mixsvc.operations.restart.link import DRAINED, RELOAD, RENEW, REOPEN, RETURNED
 from mixsvc.operations.restart.successor import Successor
 from mixsvc.shutdown import StopDeadline, StopStep
 
@@ -40,7 +40,7 @@ HANDING_SECONDS: Final = 5.0
 STOPPED: Final = "the service is stopped"
 
 # What the new process is told of signals that have come to this one.
-OWED: Final = {signal.SIGUSR1: REOPEN, signal.SIGHUP: RELOAD}
+OWED: Final = {signal.SIGUSR1: REOPEN, signal.SIGHUP: RELOAD, signal.SIGUSR2: RENEW}
 
 
 class EndSteps(Protocol):

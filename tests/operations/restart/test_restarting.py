@@ -232,7 +232,7 @@ class RestartingTests(SynchronousTestCase):
     def test_what_the_old_process_is_asked_meanwhile_the_new_one_does_as_soon_as_it_serves(self) -> None:
         self.restarting.owe(signal.SIGUSR1)
         self.restarting.begin()
-        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGHUP):
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
             self.restarting.owe(number)
         self.reactor.says("prepared")
         self.assertEqual((self.reactor.heard(), self.restarting.process), ("go\n", 0))
@@ -240,7 +240,7 @@ class RestartingTests(SynchronousTestCase):
         self.reactor.says("ready")
 
         self.assertEqual(
-            (self.reactor.heard(), self.restarting.process), ("go\nreload\nreopen\n" + "connection\n" * 2, 4711)
+            (self.reactor.heard(), self.restarting.process), ("go\nreload\nreopen\nrenew\n" + "connection\n" * 2, 4711)
         )
 
     def test_a_service_out_of_rotation_stays_so(self) -> None:
