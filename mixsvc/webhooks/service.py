@@ -1,4 +1,8 @@
-"""The outgoing webhooks of a process: they run while it leads."""
+"""The outgoing webhooks of a process: they run while it leads.
+
+One that is removed is told nothing of what is said until it is there again. A reload of the process that leads removes
+one, and on a database of its own also a start does; on a shared one, other nodes may have it in their settings.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
@@ -7,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mixsvc.common.clocks import Clocks, WallClock
 from mixsvc.common.records import record
@@ -14,13 +20,13 @@ from mixsvc.config.outgoing_hooks import OutgoingHook, read_secrets
 from mixsvc.config.settings import Settings, WebhooksSettings
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.storage.engine import TransactionRunner
+from mixsvc.storage.engine import Cursor, TransactionRunner
 
 if TYPE_CHECKING:
     from mixsvc.webhooks.delivery import Deliverer
     from mixsvc.webhooks.line import HookLine, LineParts
     from mixsvc.webhooks.stats import HookStats
-    from mixsvc.webhooks.storage.store import WebhookStore
+    from mixsvc.webhooks.storage.store import WebhookDatabase, WebhookStore
 
 __all__ = ["WebhookDependencies", "WebhookService"]
 
@@ -70,18 +76,22 @@ class _Sending:
 class WebhookService:
     """Used in the reactor thread, except where it is made: its builder may block for the file of the secrets."""
 
+    _log = Logger()
+
     def __init__(self, reactor: Any, settings: Settings, given: WebhookDependencies) -> None:
         """Raises BadSetting for a webhook without a secret."""
         options = settings.webhooks
         secrets: Mapping[str, Sequence[bytes]] = read_secrets(options.outgoing, options.secrets_file)
         self._heart = given.nodes.heart
+        self._database = given.database
+        self._has_own_database = not settings.storage.url
         self._make_sending = partial(_Sending.of, reactor, settings, given)
         self._sending = self._make_sending() if options.outgoing else None
         self._lines: dict[str, HookLine] = {}
         if self._sending is not None:
             self._lines = {each.name: self._sending.line(each, secrets[each.name]) for each in options.outgoing}
-        # Those that a reload has removed, until they have ended.
-        self._leaving: set[HookLine] = set()
+        # Those that a reload has removed, until they have ended: what fires then.
+        self._leaving: dict[HookLine, Deferred[None]] = {}
         self._has_started = False
         self._loop = LoopingCall(self._look)
         self._loop.clock = reactor
@@ -90,6 +100,8 @@ class WebhookService:
     def start(self) -> None:
         """Begin; called when the database is there."""
         self._has_started = True
+        if self._has_own_database:
+            self._database.run(_remove_others, tuple(self._lines)).addErrback(self._not_removed)
         if self._lines:
             self._loop.start(LOOK)
 
@@ -120,20 +132,30 @@ class WebhookService:
             line.change(each, secrets[each.name])
             self._lines[each.name] = line
         for gone in before.values():
-            self._leave(gone)
+            self._leave(gone, sending.parts.database)
         if self._lines and self._has_started and not self._loop.running:
             self._loop.start(LOOK)
         return [f"the secrets of the webhook {name}" for name in renewed]
 
-    def _leave(self, line: "HookLine") -> None:
-        self._leaving.add(line)
-        line.stop().addCallback(lambda _: self._leaving.discard(line))
+    def _leave(self, line: "HookLine", database: "WebhookDatabase") -> None:
+        self._leaving[line] = leaving = line.stop()
+        if self._heart.is_leader:
+            leaving.addCallback(lambda _: database.transactions.run(database.store.remove, line.stats.name))
+            leaving.addErrback(self._not_removed)
+        leaving.addBoth(lambda _: self._left(line))
+
+    def _left(self, line: "HookLine") -> None:
+        del self._leaving[line]
+
+    def _not_removed(self, failure: Failure) -> None:
+        reason = failure.getErrorMessage()
+        self._log.warn("webhooks: what is said is kept for one that is removed: {reason}", reason=reason)
 
     def stop(self) -> "Deferred[Any]":
         """Give up what is being sent; fires when the positions are stored and the connections closed."""
         if self._loop.running:
             self._loop.stop()
-        stopping = gatherResults([each.stop() for each in (*self._lines.values(), *self._leaving)])
+        stopping = gatherResults([*(each.stop() for each in self._lines.values()), *self._leaving.values()])
         return stopping.addCallback(lambda _: self._sending.deliverer.close() if self._sending is not None else None)
 
     def stats(self) -> "Sequence[HookStats]":
@@ -145,11 +167,19 @@ class WebhookService:
             each.wake()
 
     def _look(self) -> None:
-        for each in self._lines.values():
-            if self._heart.is_leader:
+        leaving = {each.stats.name for each in self._leaving}
+        for name, each in self._lines.items():
+            # One that was removed and is there again begins when the removal is stored.
+            if self._heart.is_leader and name not in leaving:
                 each.start()
             elif each.stats.is_sending:
                 each.stop()
+
+
+def _remove_others(cursor: Cursor, hooks: Sequence[str]) -> None:
+    """All webhooks but these are removed; see WebhookStore.remove. Without webhooks nothing of storage/ is loaded."""
+    marks = ", ".join("?" * len(hooks))
+    cursor.execute(f"UPDATE webhook SET scope = '' WHERE name NOT IN ({marks})", hooks)
 
 
 def _store(settings: Settings) -> "WebhookStore":

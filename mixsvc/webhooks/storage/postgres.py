@@ -10,10 +10,10 @@ from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
 from mixsvc.storage.postgres.rooms import last_numbers
 from mixsvc.webhooks.storage.positions import behind, chosen, inside, new_rooms, unsent
-from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.records import NOWHERE, HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
-__all__ = ["begin", "read", "save"]
+__all__ = ["begin", "read", "remove", "save"]
 
 _FIELDS: Final = """
     message.room, message.number, message.name, message.text, extract(epoch FROM message.said_at)::double precision,
@@ -28,7 +28,8 @@ _ROOMS: Final = """
 _BEGIN: Final = f"""
     WITH hook AS (
         INSERT INTO webhook (name, scope, change, attempts, gone) SELECT %s, %s, number, 0, '' FROM change_floor
-        ON CONFLICT (name) DO UPDATE SET scope = excluded.scope
+        ON CONFLICT (name) DO UPDATE
+        SET scope = excluded.scope, change = CASE webhook.scope WHEN %s THEN excluded.change ELSE webhook.change END
     )
     {_ROOMS}
 """
@@ -58,11 +59,16 @@ def begin(cursor: Cursor, hook: str, scope: RoomScope) -> HookPosition:
     """See WebhookStore."""
     known = cursor.execute("SELECT scope FROM webhook WHERE name = %s", (hook,)).fetchone()
     new = new_rooms(scope, known[0] if known else None, last_numbers(cursor))
-    cursor.execute(_BEGIN, (hook, scope.text, hook, *_columns(new)))
+    cursor.execute(_BEGIN, (hook, scope.text, NOWHERE, hook, *_columns(new)))
     cursor.execute("DELETE FROM webhook_room WHERE hook = %s AND room NOT IN (SELECT name FROM room)", (hook,))
     numbers = dict(cursor.execute("SELECT room, number FROM webhook_room WHERE hook = %s", (hook,)).fetchall())
     change, attempts, retry_at, gone = cursor.execute(_POSITION, (hook,)).fetchone()
     return HookPosition(inside(scope, numbers), change, attempts, retry_at, gone, read_epoch(cursor))
+
+
+def remove(cursor: Cursor, hook: str) -> None:
+    """See WebhookStore."""
+    cursor.execute("UPDATE webhook SET scope = %s WHERE name = %s", (NOWHERE, hook))
 
 
 def read(cursor: Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:

@@ -1,13 +1,17 @@
 """What outgoing webhooks read and store: values, the same for every database. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from mixsvc.common import names
 from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage
 
-__all__ = ["Changed", "HookPosition", "Progress", "RoomScope", "Unsent"]
+__all__ = ["NOWHERE", "Changed", "HookPosition", "Progress", "RoomScope", "Unsent"]
+
+# The stored form of the scope of a webhook that is removed: when it is there again, each room is new to it.
+NOWHERE: Final = ""
 
 
 class RoomScope:

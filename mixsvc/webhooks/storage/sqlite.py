@@ -10,10 +10,10 @@ from mixsvc.storage.rows.cells import is_number, is_time, read_name, read_text
 from mixsvc.storage.rows.messages import MESSAGE, message_of
 from mixsvc.storage.rows.rooms import last_numbers
 from mixsvc.webhooks.storage.positions import Row, behind, chosen, inside, new_rooms, unsent
-from mixsvc.webhooks.storage.records import HookPosition, Progress, RoomScope, Unsent
+from mixsvc.webhooks.storage.records import NOWHERE, HookPosition, Progress, RoomScope, Unsent
 from mixsvc.webhooks.storage.store import AT_ONCE
 
-__all__ = ["begin", "read", "save"]
+__all__ = ["begin", "read", "remove", "save"]
 
 # What _rows takes.
 _FIELDS: Final = f"CAST(room AS BLOB), change, edited_at, {MESSAGE}"
@@ -32,8 +32,9 @@ def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPosition:
     cursor.execute(
         "INSERT INTO webhook (name, scope, change, attempts, gone)"
         " SELECT ?, ?, number, 0, '' FROM change_floor WHERE true"
-        " ON CONFLICT (name) DO UPDATE SET scope = excluded.scope",
-        (hook, scope.text),
+        " ON CONFLICT (name) DO UPDATE"
+        " SET scope = excluded.scope, change = CASE scope WHEN ? THEN excluded.change ELSE change END",
+        (hook, scope.text, NOWHERE),
     )
     cursor.execute("DELETE FROM webhook_room WHERE hook = ? AND room NOT IN (SELECT name FROM room)", (hook,))
     numbers = inside(scope, _numbers(cursor, hook))
@@ -46,6 +47,11 @@ def begin(cursor: sqlite3.Cursor, hook: str, scope: RoomScope) -> HookPosition:
     return HookPosition(
         numbers, change, attempts, retry_at if is_time(retry_at) else None, read_text(gone), read_epoch(cursor)
     )
+
+
+def remove(cursor: sqlite3.Cursor, hook: str) -> None:
+    """See WebhookStore."""
+    cursor.execute("UPDATE webhook SET scope = ? WHERE name = ?", (NOWHERE, hook))
 
 
 def read(cursor: sqlite3.Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope) -> Unsent:

@@ -24,8 +24,11 @@ class WebhookStore(Protocol):
     def begin(self, cursor: Cursor, hook: str, scope: RoomScope, /) -> HookPosition:
         """Returns how far a webhook has come.
 
-        A new one begins here and now, and so does a room that is new to its scope.
+        A new one begins here and now, and so do one that was removed and a room that is new to its scope.
         """
+
+    def remove(self, cursor: Cursor, hook: str, /) -> None:
+        """A webhook is removed. Which address wants no more is still known."""
 
     def read(self, cursor: Cursor, numbers: Mapping[str, int], change: int, scope: RoomScope, /) -> Unsent:
         """Returns the next messages behind these numbers, by room, and the next changes behind that one."""

@@ -76,6 +76,23 @@ class WebhookContract(TablesCase):
         self.assertEqual({"dev": 1}, position.numbers)
         self.assertEqual({"dev": 1}, self.begin(RoomScope(("lobby", "dev"), ())).numbers)
 
+    def test_one_that_was_removed_begins_now_also_with_what_was_changed(self) -> None:
+        self.say("a")
+        self.begin()
+        self.begin(hook="other")
+        self.run_in(self.tables.webhooks.save, Progress("crm", {}, 0, 3, NOW, "gone"))
+        self.run_in(self.tables.webhooks.remove, "crm")
+        self.say("b")
+        self.edit(1, "c")
+
+        position = self.begin()
+        self.assertEqual(({"lobby": 2}, 1), (position.numbers, position.change))
+        # The address that wants no more is none because of that.
+        self.assertEqual("gone", position.gone)
+        self.assertEqual(({"lobby": 1}, 0), (self.begin(hook="other").numbers, self.begin(hook="other").change))
+        self.say("d")
+        self.assertEqual({"lobby": 2}, self.begin().numbers)
+
     def test_case_and_width_of_a_room_do_not_count(self) -> None:
         scope = RoomScope(("lobby", "ＤＥＶ"), ())
         self.begin(scope)
