@@ -50,7 +50,6 @@ from mixsvc.hooks.children import ChildHookRunner
 from mixsvc.hooks.login_watch import LookAtLogins
 from mixsvc.hooks.registry import hooks
 from mixsvc.hooks.threads import ThreadHookRunner
-from mixsvc.http.ports.detaching import adopt_connection
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.http.ports.listening import ADMIN_LISTEN, SERVER_LISTEN
 from mixsvc.http.routing import Root
@@ -338,6 +337,7 @@ class MixService(MultiService):
         if inheritance is None:
             self._begin()
         else:
+            from mixsvc.http.ports.detaching import adopt_connection
             from mixsvc.operations.restart.predecessor import Predecessor
 
             acts = self._operations.acts_after_restart()

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote
 
 from mixsvc.common.positions import Position, name_position
-from mixsvc.holds.response import FAILED, Answered, refused
+from mixsvc.holds.response import Answered, refused
 from mixsvc.holds.roads import PLAIN_TEXT, Road, road_of
 from mixsvc.holds.standing import standing
 from mixsvc.holds.tickets import HoldTickets
+from mixsvc.http.refusals import FAILED_TEXT
 from mixsvc.interfaces import Authenticator
 from mixsvc.interfaces.holds import Hold
 
@@ -56,7 +57,7 @@ class ClientRedirect:
             hold = self._of_person(environ, hold)
         except Exception:
             # The caller's function has logged it.
-            return refused("500 Internal Server Error", FAILED)
+            return refused("500 Internal Server Error", FAILED_TEXT)
         port, content_type = f"{self._url(environ)}/{TICKETS}", ("Content-Type", PLAIN_TEXT)
         location = self._location(port, hold, since, known) if given or seen else f"{port}/{self._tickets.write(hold)}"
         return "307 Temporary Redirect", [("Location", location), ("Cache-Control", "no-store"), content_type], b""

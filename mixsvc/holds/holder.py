@@ -23,11 +23,11 @@ from mixsvc.holds.owner import HeldClient
 from mixsvc.holds.poll import HeldPoll
 from mixsvc.holds.reader import HeldReader
 from mixsvc.holds.record import HeldRecord
-from mixsvc.holds.response import FAILED
 from mixsvc.holds.roads import Road
 from mixsvc.holds.stream import EventStream
 from mixsvc.holds.text_response import answer_busy, answer_refused, answer_text
 from mixsvc.holds.websocket import HeldWebSocket
+from mixsvc.http.refusals import FAILED_TEXT
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.auth import Identifier
@@ -209,7 +209,7 @@ class ClientHolder:
             request=request_name(request.method.decode("latin-1"), request.path.decode("latin-1")),
             error=error,
         )
-        answer_text(request, 500, b"Internal Server Error", FAILED)
+        answer_text(request, 500, b"Internal Server Error", FAILED_TEXT)
 
     # The roads
 

@@ -16,12 +16,9 @@ from mixsvc.interfaces.holds import HOLD_HEADER, HOLDS, NOT_COMPRESSED, Hold
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["FAILED", "Answered", "Elsewhere", "HeldResponse", "cannot_hold", "refused"]
+__all__ = ["Answered", "Elsewhere", "HeldResponse", "cannot_hold", "refused"]
 
 TOKEN_BYTES: Final = 16
-
-# What a client is told, with status 500, of a failure of ours.
-FAILED: Final = "The server failed to answer; its log says why."
 
 # What a hold becomes in another server: status, headers and text for this environ.
 Answered: TypeAlias = tuple[str, list[tuple[str, str]], bytes]

@@ -14,6 +14,7 @@ this order:
   piece if it is long; request: the long way, for everything else.
 - routing: the chat at its prefix, with its scripts (mixsvc.scripts), the application everywhere else.
 - direct_writer: a whole response goes to the socket at once. pulled: one whose producer is asked for each piece.
+- refusals: the responses to requests that nothing has answered.
 - timeouts, write_deadline: one timer looks at the deadlines of all connections once a second.
 - interfaces: what a request, its connection and its site need of each other, so that no file imports one above it.
 - outgoing/: apart from all this, connections to the servers of others, with a limit to each answer.

@@ -11,7 +11,6 @@ from twisted.logger import Logger
 from mixsvc.chat.service import ChatService
 from mixsvc.common.records import record
 from mixsvc.holds.holder import ClientHolder
-from mixsvc.http.ports.detaching import detached
 from mixsvc.http.site import MixSite
 from mixsvc.operations.ports import OpenPorts
 from mixsvc.rates.service import RatesService
@@ -208,6 +207,8 @@ class ServiceEnd:
 
     def _detach(self) -> bool:
         """Take the connections that are idle now; returns whether there were some that can be taken."""
+        from mixsvc.http.ports.detaching import detached
+
         found = detached(list(self._parts.site.idle), self._clock)
         self._detached += found
         return bool(found)

@@ -5,11 +5,11 @@ from typing import Final, TypeAlias
 
 from mixsvc.holds.text_response import answer_busy
 from mixsvc.http.page_request import ViewRequest
+from mixsvc.http.refusals import FAILED
 from mixsvc.http.request import MixRequest
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.stream import ResponseStream, WriterContext
-from mixsvc.wsgi.supervision.interfaces import FAILED
 from mixsvc.wsgi.target import RequestTarget
 
 __all__ = ["HoldClient", "ResponseWriter"]

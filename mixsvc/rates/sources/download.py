@@ -23,7 +23,6 @@ from twisted.web.http_headers import Headers
 
 from mixsvc.common.records import record
 from mixsvc.config import parsers
-from mixsvc.http.outgoing.retry_after import retry_after
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.interfaces import HttpClient
 
@@ -133,6 +132,8 @@ class Download:
         """Returns the seconds that the server asks for; 0 with a status that does not say that it is busy."""
         if response.code not in _BUSY:
             return 0.0
+        from mixsvc.http.outgoing.retry_after import retry_after
+
         return retry_after(response.headers, self._now().timestamp(), MAX_RETRY_AFTER)
 
 

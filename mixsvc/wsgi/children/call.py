@@ -9,12 +9,13 @@ from zope.interface import implementer
 
 from mixsvc.common.hook_paths import request_name
 from mixsvc.http.page_request import ViewRequest
+from mixsvc.http.refusals import FAILED, UNAVAILABLE, Headers, Refusal
 from mixsvc.interfaces.holds import Hold
 from mixsvc.wsgi.children.environ_frame import decode_head, encode_call
 from mixsvc.wsgi.environ import environ_texts
 from mixsvc.wsgi.response_head import ResponseHead
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK
-from mixsvc.wsgi.supervision.interfaces import FAILED, UNAVAILABLE, Headers, Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 from mixsvc.wsgi.target import RequestTarget
 from mixsvc.wsgi.writer import HoldClient
 

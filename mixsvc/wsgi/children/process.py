@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
+from mixsvc.http.refusals import ENDED, Refusal
 from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.child_log import log_again
@@ -27,7 +28,7 @@ from mixsvc.wsgi.children.setup import CHILD_MARKS, CHILD_SOCKET, OF_THE_SERVICE
 from mixsvc.wsgi.children.socket_call import SocketCall
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK, BegunMarks
 from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD, CallsAhead
-from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessOwner, Refusal
+from mixsvc.wsgi.supervision.interfaces import ProcessOwner
 from mixsvc.wsgi.supervision.silence import CallSilence
 
 __all__ = ["ViewProcess"]

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from io import BytesIO
 
+from mixsvc.http.refusals import Refusal
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pump import Ending
 from mixsvc.wsgi.children.call import ChildCall
-from mixsvc.wsgi.supervision.interfaces import Refusal
 from mixsvc.wsgi.writer import HoldClient
 
 __all__ = ["SocketCall"]

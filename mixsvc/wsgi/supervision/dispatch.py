@@ -7,7 +7,8 @@ from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
-from mixsvc.wsgi.supervision.interfaces import UNAVAILABLE, QueuedCall, SupervisedProcess
+from mixsvc.http.refusals import UNAVAILABLE
+from mixsvc.wsgi.supervision.interfaces import QueuedCall, SupervisedProcess
 from mixsvc.wsgi.supervision.slots import Slots, ready_in
 
 __all__ = ["WAIT_SECONDS", "CallDispatch"]

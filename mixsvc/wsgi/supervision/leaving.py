@@ -6,7 +6,8 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from mixsvc.wsgi.supervision.interfaces import TIMED_OUT, Refusal, SupervisedProcess
+from mixsvc.http.refusals import TIMED_OUT, Refusal
+from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 
 __all__ = ["FINISH_SECONDS", "LeavingProcesses", "listed"]
 

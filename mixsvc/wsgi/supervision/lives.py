@@ -7,8 +7,9 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from mixsvc.http.refusals import ENDED, Refusal
 from mixsvc.wsgi.supervision.dispatch import CallDispatch
-from mixsvc.wsgi.supervision.interfaces import ENDED, Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 from mixsvc.wsgi.supervision.leaving import LeavingProcesses
 from mixsvc.wsgi.supervision.slots import Slot, Slots, ready_in, slot_of
 from mixsvc.wsgi.supervision.start_pace import STEADY_SECONDS, StartPace

@@ -12,17 +12,10 @@ from twisted.logger import Logger
 
 from mixsvc.config.settings import WebSettings
 from mixsvc.errors import ServiceBusy
+from mixsvc.http.refusals import TIMED_OUT, UNAVAILABLE, Headers
 from mixsvc.sockets.socketio import SocketIo
 from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS, CallDispatch
-from mixsvc.wsgi.supervision.interfaces import (
-    TIMED_OUT,
-    UNAVAILABLE,
-    Headers,
-    MakeProcess,
-    QueuedCall,
-    SessionCall,
-    SupervisedProcess,
-)
+from mixsvc.wsgi.supervision.interfaces import MakeProcess, QueuedCall, SessionCall, SupervisedProcess
 from mixsvc.wsgi.supervision.leaving import listed
 from mixsvc.wsgi.supervision.lives import ChildLives
 from mixsvc.wsgi.supervision.memory import can_measure, resident_bytes

@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import Final
 
 from mixsvc.http.page_request import ViewRequest
+from mixsvc.http.refusals import Headers
 from mixsvc.sockets.socketio import SocketIo
-from mixsvc.wsgi.supervision.interfaces import Headers, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 from mixsvc.wsgi.supervision.slots import Slots, ready_in
 
 __all__ = ["MAX_SESSIONS", "SocketIoSessions"]

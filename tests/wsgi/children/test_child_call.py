@@ -7,6 +7,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.config.settings import Settings
+from mixsvc.http.refusals import ENDED
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces.holds import TOPICS, Hold
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
@@ -15,7 +16,6 @@ from mixsvc.wsgi.children.call import BEGINNING_BYTES, MAX_IN_FRAME, ROOM_STEP, 
 from mixsvc.wsgi.children.environ_frame import decode_call, encode_head
 from mixsvc.wsgi.children.resource import ChildResource
 from mixsvc.wsgi.response_head import ResponseHead
-from mixsvc.wsgi.supervision.interfaces import ENDED
 from mixsvc.wsgi.supervision.sessions import SocketIoSessions
 from tests.wsgi.inline import InlineReactor, LongOnly, Wire
 

@@ -13,12 +13,13 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.http.refusals import TIMED_OUT, Refusal
 from mixsvc.wsgi.children.frames import FrameReader, FrameType, decode_ids, encode_frame, encode_ids
 from mixsvc.wsgi.children.process import READING_SECONDS, ViewProcess
 from mixsvc.wsgi.children.setup import CHILD_MARKS, OF_THE_SERVICE, SpawnCommand
 from mixsvc.wsgi.supervision.begun_marks import NO_MARK, open_marks
 from mixsvc.wsgi.supervision.calls_ahead import PACE_REQUESTS, SLOW_SECONDS
-from mixsvc.wsgi.supervision.interfaces import TIMED_OUT, Refusal, SupervisedProcess
+from mixsvc.wsgi.supervision.interfaces import SupervisedProcess
 
 COMMAND = SpawnCommand("/bin/child", ("child",), {}, b"{}")
 READY = encode_frame(FrameType.READY, 0, b'{"pid": 7, "hooks": ["may"]}')

@@ -8,8 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mixsvc.config.settings import WebSettings
+from mixsvc.http.refusals import ENDED, Refusal
 from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD
-from mixsvc.wsgi.supervision.interfaces import ENDED, ProcessEnded, ProcessOwner, Refusal
+from mixsvc.wsgi.supervision.interfaces import ProcessEnded, ProcessOwner
 from mixsvc.wsgi.supervision.processes import ViewProcesses
 
 __all__ = ["FakeCall", "FakeProcess", "Family"]
