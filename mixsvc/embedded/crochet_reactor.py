@@ -5,13 +5,17 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import crochet
 import twisted.internet
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 import txgevent
-from mixsvc.embedded.crochet_private import reset_crochet, watch_for_joined_main_thread
+from mixsvc.embedded.crochet_private import (
+    crochet,
+    reset_crochet,
+    watch_for_joined_main_thread,
+    watch_main_thread,
+)
 from mixsvc.errors import ServiceBusy
 from txsockjs.clock import steady
 
@@ -79,6 +83,8 @@ def find_reactor() -> tuple[Any, bool]:
         steady(found)
         if _threads_are_greenlets():
             watch_for_joined_main_thread()
+        else:
+            watch_main_thread()
         # A thread inherits from its starter whether it is a daemon, and some hosts' threads are daemons. The process
         # would then end without waiting for the reactor's thread, and the chat's clients would get no close frame.
         starter = threading.Thread(target=crochet.setup, daemon=False)

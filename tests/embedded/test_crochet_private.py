@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import crochet
@@ -55,6 +56,50 @@ def test_a_decorated_function_and_the_log_work_in_a_fork_and_both_processes_end(
     assert lines == ["in the child True", "logged by the child", "in the parent True"]
 
 
+# A thread of a server forks a child, as multiprocessing does in a view; the child runs a reactor of its own.
+FORK_BY_A_THREAD = """
+import threading
+from multiprocessing import get_context
+{parent}
+
+def child():
+    from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor, forget_reactor
+    from twisted.internet.task import deferLater
+
+    {child}
+    reactor, _ = find_reactor()
+    print(CrochetBridge(30.0)(deferLater, reactor, 0.3, lambda: "it runs"), flush=True)
+
+def view():
+    process = get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+    print(process.exitcode)
+
+thread = threading.Thread(target=view)
+thread.start()
+thread.join()
+"""
+
+IN_USE = "from mixsvc.embedded.crochet_reactor import find_reactor; find_reactor()"
+
+
+@pytest.mark.parametrize(("parent", "child"), [("", ""), ("import crochet", ""), (IN_USE, "forget_reactor()")])
+def test_a_child_that_another_thread_than_the_main_one_forks_runs_a_reactor_and_ends(parent: str, child: str) -> None:
+    program = FORK_BY_A_THREAD.format(parent=parent, child=child)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=120
+    )
+
+    assert (done.stdout, done.stderr) == ("it runs\n0\n", "")
+
+
+def test_python_has_the_class_by_which_crochet_finds_the_main_thread() -> None:
+    python: Any = threading
+
+    assert issubclass(python._MainThread, threading.Thread)
+
+
 # gevent's program runs crochet's reactor, and its main thread ends.
 PATCHED = """
 from gevent import monkey; monkey.patch_all()
@@ -91,7 +136,8 @@ def test_the_event_loop_keeps_its_arguments_under_the_names_that_are_read() -> N
 def test_the_module_of_the_watchdog_has_the_names_that_are_used() -> None:
     shutdown = sys.modules["crochet._shutdown"]
 
-    assert callable(shutdown.register)
+    assert callable(shutdown.register) and callable(shutdown.FunctionRegistry().register)
+    assert list(inspect.signature(shutdown.Watchdog).parameters) == ["canary", "shutdown_function"]
     assert callable(shutdown._watchdog._canary.is_alive)
     assert not shutdown._watchdog.is_alive() or shutdown._watchdog.name == "CrochetShutdownWatchdog"
 
