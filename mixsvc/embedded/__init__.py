@@ -5,7 +5,8 @@ in the reactor that the host runs, else in one that crochet runs in a thread. Th
 waits for an orderly end. The environment variable MIXSVC_CONFIG names the settings file.
 
 - process.py: `mixsvc.app` and `mixsvc.mix`, made at first use, and what a fork has to forget: the reactor's thread
-  stays in the parent, whose ports the fork closes at once, and the next use starts a new reactor.
+  stays in the parent, whose ports the fork closes at once, and the next use starts a new reactor. fork_lock.py: a fork
+  waits for a first use in another thread.
 - front.py: what `mixsvc.app` serves, as [web] wsgi, [web] pages and [server] hosts say.
 - service.py: the start and the stop of the parts in one process.
 - crochet_reactor.py: which reactor that is, and the bridge into it. crochet_private.py: what a fork needs of crochet's

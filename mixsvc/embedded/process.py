@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -13,6 +12,7 @@ from mixsvc.common.text import printable
 from mixsvc.config.directories import current_directory
 from mixsvc.config.reading import read_settings
 from mixsvc.config.settings import MEMORY, Settings
+from mixsvc.embedded.fork_lock import ForkLock
 from mixsvc.embedded.front import serve_as_settings_say, settings_of_app
 from mixsvc.errors import BadSetting, DatabaseAway, MixError, ServiceBusy
 from mixsvc.facade import Facades, Mix
@@ -44,7 +44,7 @@ class Embedded:
     """The app and the service of this process, each made at first use. Used in any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = ForkLock(self._forked)
         self._settings: Settings | None = None
         # See HostSettings.
         self._shared_path = ""
@@ -52,7 +52,8 @@ class Embedded:
         # Whether it serves what the settings say, and not only our pages.
         self._is_whole = False
         self._running: EmbeddedService | None = None
-        self._is_fork = False
+        # Whether a reactor was started here, and whether the one that this process has inherited runs in its parent.
+        self._has_reactor = self._has_parents_reactor = False
 
     def app(self) -> "Flask":
         """The Flask app, made once. Ends the process with one line if the settings are not valid."""
@@ -102,21 +103,18 @@ class Embedded:
 
         settings = self._read()
         given = HostSettings(settings, self._shared_path, authenticator(settings, self._own_app()))
-        if self._is_fork:
+        if self._has_parents_reactor:
             from mixsvc.embedded.crochet_reactor import forget_reactor
 
             forget_reactor()
-        else:
-            # Once: a fork inherits what its parent has registered.
-            os.register_at_fork(after_in_child=self._forked)
-        self._is_fork = False
+        self._has_reactor, self._has_parents_reactor = True, False
         return start(given)
 
     def _forked(self) -> None:
         """Called in a new fork, which has one thread and no service: the next view that asks starts one."""
-        self._lock = threading.RLock()
         running, self._running = self._running, None
-        self._is_fork = True
+        self._has_parents_reactor = self._has_parents_reactor or self._has_reactor or _hosts_reactor_runs()
+        self._has_reactor = False
         if running is not None:
             running.abandon()
 
@@ -168,6 +166,10 @@ def check_chat_path(settings: Settings) -> None:
             "[chat] listen needs a database in a file, beside which the processes of a host find each other; "
             "give a path in [storage] path"
         )
+
+
+def _hosts_reactor_runs() -> bool:
+    return getattr(sys.modules.get("twisted.internet.reactor"), "running", False)
 
 
 def _end(line: str, status: int) -> NoReturn:

@@ -1,7 +1,9 @@
 """What `mixsvc.mix` is in a host's process before a view has asked for anything."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,54 @@ from mixsvc import mix
 def hear(message): pass
 @mix.chat.may
 def may(person, action, room): return True
+"""
+
+
+# A service that asks nobody.
+CONFIG = """
+[storage]
+path = :memory:
+[rates]
+sources = archive
+ecb_90_days_url =
+ecb_history_url =
+"""
+
+# A program in which one thread uses the service for the first time while another one forks.
+FORK_IN_FIRST_USE = """
+import os, signal, sys, threading
+from mixsvc import mix
+
+first = threading.Thread(target=lambda: mix.pairs)
+first.start()
+while "mixsvc.embedded.crochet_private" not in sys.modules:
+    pass
+if not (child := os.fork()):
+    signal.alarm(60)
+    print("in the child", bool(mix.pairs), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+first.join()
+print("in the parent", bool(mix.pairs))
+"""
+
+# A program that runs a reactor, and forks in a thread before it uses the service.
+FORK_BESIDE_A_REACTOR = """
+import os, signal
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+from mixsvc import mix
+
+def view():
+    if not (child := os.fork()):
+        signal.alarm(60)
+        print("in the child", bool(mix.pairs), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("in the parent", bool(mix.pairs))
+
+reactor.callWhenRunning(lambda: deferToThread(view).addBoth(lambda _: reactor.stop()))
+reactor.run()
 """
 
 
@@ -44,3 +94,13 @@ print(app.test_client().get("/").text)
 """
 
     assert printed(registered + view) == ["True"]
+
+
+@pytest.mark.parametrize("program", [FORK_IN_FIRST_USE, FORK_BESIDE_A_REACTOR])
+def test_a_child_has_a_service_of_its_own_whatever_its_parent_does_when_it_forks(program: str, tmp_path: Path) -> None:
+    (tmp_path / "mixsvc.ini").write_text(CONFIG)
+    environ = {**os.environ, "MIXSVC_CONFIG": "mixsvc.ini", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120)
+
+    assert (done.stdout, done.stderr) == ("in the child True\nin the parent True\n", "")
