@@ -54,7 +54,9 @@ class _Front:
         if environ.get(PASSED):
             return self._pages(environ, start_response)
         if self._hosts and not is_one_of(environ.get("HTTP_HOST", "").encode("latin-1"), self._hosts):
-            start_response("421 Misdirected Request", [("Content-Type", "text/plain; charset=utf-8")])
-            return [MISDIRECTED]
+            fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(MISDIRECTED)))]
+            start_response("421 Misdirected Request", fields)
+            # Servers send what they are given; behind the response to HEAD a client expects the next response.
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [MISDIRECTED]
         environ[PASSED] = True
         return self._whole(environ, start_response)

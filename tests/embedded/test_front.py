@@ -76,6 +76,15 @@ def test_a_request_for_another_host_is_refused() -> None:
     assert found[2].text == "This server does not answer for the host that the request names.\n"
 
 
+def test_the_refusal_of_a_head_has_the_length_of_a_body_and_none() -> None:
+    client = served(WebSettings(), ("example.org",))
+
+    of_get, of_head = client.get("/", headers={"Host": "x"}), client.head("/", headers={"Host": "x"})
+
+    assert (of_head.status_code, of_head.headers, of_head.data) == (421, of_get.headers, b"")
+    assert of_get.headers["Content-Length"] == str(len(of_get.data))
+
+
 def test_an_application_that_cannot_be_imported_is_a_mistake() -> None:
     with pytest.raises(BadSetting, match=r"\[web\] wsgi = nowhere:app: importing nowhere failed"):
         served(WebSettings(wsgi="nowhere:app"))
