@@ -39,9 +39,9 @@ class CrochetBridge:
         or when the reactor stops: then the function may or may not have run.
         """
         call = _CrochetCall(function, args)
-        waiting = crochet.run_in_reactor(call.run)()
         try:
-            return waiting.wait(self._seconds)
+            # It raises ReactorStopped by itself if the reactor stops already.
+            return crochet.run_in_reactor(call.run)().wait(self._seconds)
         except crochet.TimeoutError:
             call.is_abandoned = True
             raise ServiceBusy(f"no answer within {self._seconds:g} s; try again") from None

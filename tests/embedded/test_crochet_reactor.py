@@ -46,6 +46,42 @@ def test_the_reactor_of_a_host_gets_a_steady_clock(program: str) -> None:
     assert (done.stdout, done.stderr) == ("txsockjs.clock\n", "")
 
 
+# A program that asks while the reactor stops, and when it has stopped.
+STOPS = """
+import threading
+from mixsvc.embedded.crochet_reactor import CrochetBridge, find_reactor
+from mixsvc.errors import ServiceBusy
+
+reactor, _ = find_reactor()
+stopped = threading.Event()
+reactor.addSystemEventTrigger("after", "shutdown", stopped.set)
+
+def ask():
+    try:
+        CrochetBridge(30.0)(lambda: None)
+    except ServiceBusy as error:
+        print(error)
+
+def stop():
+    asking = threading.Thread(target=ask)
+    asking.start()
+    asking.join()
+
+reactor.addSystemEventTrigger("during", "shutdown", stop)
+reactor.callFromThread(reactor.stop)
+stopped.wait()
+ask()
+"""
+
+
+def test_a_call_that_comes_after_the_stop_has_begun_is_service_busy() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", STOPS]
+
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+
+    assert (done.stdout, done.stderr) == ("the service is stopping\n" * 2, "")
+
+
 # crochet 2.1 uses a deprecated name of threading.Event.
 @pytest.mark.filterwarnings("ignore:isSet:DeprecationWarning")
 class CrochetBridgeTests(TestCase):
