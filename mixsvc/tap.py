@@ -47,6 +47,7 @@ from mixsvc.rates.sources import check_sources
 from mixsvc.service import MixService, ViewProgram
 from mixsvc.storage.choosing import look, rehearse, settled
 from mixsvc.storage.lock import refuse_second_service
+from mixsvc.threads.children import mark_programs
 from mixsvc.twistd import (
     acting_as,
     begun,
@@ -320,6 +321,7 @@ def _keep_reactor() -> None:
 def _prepare_process(reactor: Any) -> tuple[StopSignals, RenewalSignal]:
     """Whatever must come before the application is imported."""
     signals, renewal = StopSignals(reactor), RenewalSignal()
+    mark_programs()
     end_at_once()
     hold_log_signals()
     renewal.hold()

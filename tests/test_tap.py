@@ -1,5 +1,6 @@
 """twistd's side: options, and the service that they make."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -23,6 +24,13 @@ def signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """The programs that other tests start are not the service's."""
+    yield
+    os.environ.pop("MIXSVC_SERVICE", None)
 
 
 def parsed(*words: str) -> Options:
@@ -105,6 +113,16 @@ def test_the_service_is_made_and_not_started(tmp_path: Path) -> None:
     assert not service.running
     assert sorted(path.name for path in tmp_path.iterdir()) == ["api_token", "secret_key"]
     assert facade.mix.rates is service.facades.rates
+
+
+def test_programs_that_the_application_starts_know_that_they_are_not_the_service() -> None:
+    Path("theirs.py").write_text("import os\nfound = os.environ.get('MIXSVC_SERVICE')\ndef app(environ, start): ...\n")
+    makeService(parsed("--port", "0", "--wsgi", "theirs:app"))
+
+    try:
+        assert sys.modules["theirs"].__dict__["found"] is not None
+    finally:
+        del sys.modules["theirs"]
 
 
 @pytest.mark.parametrize(

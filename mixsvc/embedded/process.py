@@ -22,6 +22,7 @@ from mixsvc.pages.chat_url import allow_chat_origin
 from mixsvc.pages.index import warn_of_missing_libraries
 from mixsvc.storage.choosing import look, rehearse, settled
 from mixsvc.storage.lock import DatabaseLock, refuse_beside_service
+from mixsvc.threads.children import refuse_in_program
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -86,7 +87,8 @@ class Embedded:
     def facades(self) -> Facades:
         """What the service of this process offers; starts it at the first call. Called in a worker thread.
 
-        Raises MixError if it cannot be started; ServiceBusy if that may pass.
+        Raises MixError if it cannot be started; ServiceBusy if that may pass; RuntimeError in what a view of the
+        service has started.
         """
         running = self._running
         if running is None:
@@ -98,6 +100,7 @@ class Embedded:
         return running.facades
 
     def _started(self) -> "EmbeddedService":
+        refuse_in_program()
         # Imported only now: it imports treq and twisted.web, which a host that only imports this package does not need.
         from mixsvc.embedded.service import HostSettings, start
 

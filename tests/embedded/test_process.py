@@ -104,3 +104,25 @@ def test_a_child_has_a_service_of_its_own_whatever_its_parent_does_when_it_forks
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120)
 
     assert (done.stdout, done.stderr) == ("in the child True\nin the parent True\n", "")
+
+
+def test_what_a_view_of_the_service_has_started_imports_it_and_has_no_service(tmp_path: Path) -> None:
+    script = """
+from mixsvc import app, mix
+@mix.chat.on_message
+def hear(message): pass
+try:
+    print(mix.pairs)
+except RuntimeError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", script + STARTED]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "MIXSVC_SERVICE": "parent"}, capture_output=True, text=True
+    )
+
+    said = (
+        "a view of the service has started this process, which cannot use mix; a program that is to start a service of "
+        "its own needs an environment without MIXSVC_SERVICE"
+    )
+    assert (done.stdout.splitlines(), done.stderr) == ([said, "1 False"], "")
