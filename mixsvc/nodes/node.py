@@ -66,11 +66,11 @@ class NodeStats:
 
 
 class SharedNode:
-    """A node: `nodes` is for the chat. Reactor thread."""
+    """A node: `nodes` is for the chat. times: how long what takes. Reactor thread."""
 
     def __init__(self, reactor: Any, engine: NodeEngine, options: NodeOptions) -> None:
         self._reactor = reactor
-        self._times = options.times
+        self.times = options.times
         run = engine.run
         self._heart = heart = SharedHeart(reactor, run, options.name, options.times)
         # The time of day of the engine, which dates what is stored, on all nodes.
@@ -138,7 +138,7 @@ class SharedNode:
         self._confirmations.tell()
         self._confirmations.living()
         heard_at = max(self._listening_at, self._bus.heard_at or 0.0)
-        if self._reactor.seconds() - heard_at > DEAF_BEATS * self._times.heartbeat:
+        if self._reactor.seconds() - heard_at > DEAF_BEATS * self.times.heartbeat:
             self._listening_at = self._reactor.seconds()
             self._listener.renew()
 

@@ -113,7 +113,7 @@ class Operations:
         traits = DatabaseTraits()
         if parts.node is not None:
             node = parts.node
-            traits = DatabaseTraits({}, lambda: node.silence, settings.nodes.dead_after)
+            traits = DatabaseTraits({}, lambda: node.silence, node.times.unseen, node.times.dead_after)
         self._readiness = Readiness(reactor, parts.database, parts.rates.facade.sources, self._views_trouble, traits)
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)

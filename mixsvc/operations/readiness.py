@@ -28,6 +28,7 @@ CACHE_SECONDS: Final = 5.0
 DATABASE_SECONDS: Final = 2.0
 
 UNKNOWN: Final = "This node does not know yet what the others do."
+UNHEARD: Final = "PostgreSQL does not hear that this node lives."
 
 SQLITE: Final = {"version": SQLITE_VERSION, "wal_reset_fault": has_wal_reset_fault()}
 
@@ -66,12 +67,14 @@ class DatabaseTraits:
     """What is special about a database.
 
     sqlite: what there is to know of SQLite; empty for another one. silence: for how many seconds the server of a node
-    has not answered its heartbeats; infinity if it never has. patience: how long this may last before the node should
-    get no requests.
+    has not answered its heartbeats; infinity if it never has. trusted: how long this may last before the others
+    may give the node up: then it is in trouble, whatever else works. patience: how long trouble may last before the
+    node should get no requests.
     """
 
     sqlite: Mapping[str, object] = field(default_factory=lambda: SQLITE)
     silence: Callable[[], float] = lambda: 0.0
+    trusted: float = inf
     patience: float = 0.0
 
     def judge(self, trouble: str, lasted: float) -> tuple[str, str]:
@@ -82,6 +85,8 @@ class DatabaseTraits:
         silence = self.silence()
         if silence == inf:
             return trouble or UNKNOWN, ""
+        if silence >= self.trusted:
+            trouble = trouble or UNHEARD
         return ("", trouble) if max(silence, lasted) < self.patience else (trouble, "")
 
 

@@ -54,7 +54,7 @@ class ReadinessTests(SynchronousTestCase):
     def silent(self, seconds: float) -> Readiness:
         """The readiness of a node whose server has been silent for so long; others take it for dead after 15 s."""
         database: Any = self.database
-        traits = DatabaseTraits({}, lambda: seconds, 15.0)
+        traits = DatabaseTraits({}, lambda: seconds, 11.0, 15.0)
         made = Readiness(self.clock, database, lambda: [FAILING], lambda: self.trouble, traits)
         made.stage = ServiceStage.SERVING
         return made
@@ -84,6 +84,17 @@ class ReadinessTests(SynchronousTestCase):
             reasons = [*report.reasons, *report.passing]
             assert reasons == ["The database cannot be written to (PostgreSQL is away)."]
             assert report.is_ready is is_ready
+
+    def test_a_node_whose_heartbeats_alone_are_not_answered_says_so_and_is_not_ready_in_the_end(self) -> None:
+        unheard = "PostgreSQL does not hear that this node lives."
+        found = []
+        for silence in (10.9, 11.0, 14.9, 15.0):
+            asking = self.silent(silence).report()
+            self.answer()
+            report = self.successResultOf(asking)
+            found.append((list(report.reasons), list(report.passing)))
+
+        assert found == [([], []), ([], [unheard]), ([], [unheard]), ([unheard], [])]
 
     def test_a_node_is_not_ready_once_nothing_could_be_stored_for_as_long(self) -> None:
         readiness = self.silent(0.1)
