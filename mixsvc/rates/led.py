@@ -1,6 +1,7 @@
 """The rates of a node among others: the leader asks the sources, and the others read what it has stored."""
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Final
 
 from twisted.application.service import IService
@@ -14,13 +15,17 @@ from mixsvc.errors import MixError
 from mixsvc.nodes.hints import NewRates
 from mixsvc.nodes.interfaces import Nodes
 
-__all__ = ["LOOK_SECONDS", "REPAIR_LOOKS", "LedRates"]
+__all__ = ["LOOK_SECONDS", "REPAIR_LOOKS", "SETTLING_SECONDS", "LedRates"]
 
 # How often a node looks whether it leads, and whether there are hints of new rates, in seconds.
 LOOK_SECONDS: Final = 1.0
 
 # After how many looks it reads without a hint: one may have been lost.
 REPAIR_LOOKS: Final = 300
+
+# After a start: for how long a leader that has begun about then may still fill in the past (history.backfill awaits it
+# for a minute), in seconds.
+SETTLING_SECONDS: Final = 90.0
 
 
 class LedRates:
@@ -44,15 +49,25 @@ class LedRates:
         self._nodes = nodes
         self._services = services
         self._read = read
-        self._is_asking = False
+        self._clock = clock
+        self._is_asking = self._is_awaited = False
         self._looks_left = 0
+        self._settles_at = 0.0
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
         nodes.bus.listen(NewRates, self._heard)
 
     def start(self) -> None:
         """Begin to look: nobody leads before the first heartbeat is answered."""
+        self._is_awaited, self._settles_at = True, self._clock.seconds() + SETTLING_SECONDS
         self._loop.start(LOOK_SECONDS)
+
+    def is_awaited(self) -> bool:
+        """Whether another node may be filling in more of the past than this one has read. Any thread.
+
+        So it is until the services of this node have begun, or it has read once SETTLING_SECONDS had passed.
+        """
+        return self._is_awaited
 
     def stop(self) -> "Deferred[None]":
         """Stop what runs; fires when it has ended."""
@@ -84,13 +99,19 @@ class LedRates:
         if self._is_asking:
             for each in self._services:
                 each.startService()
+            self._is_awaited = False
 
     def _read_in_time(self) -> "Deferred[None] | None":
         if self._looks_left > 0:
             self._looks_left -= 1
             return None
-        self._looks_left = REPAIR_LOOKS
-        return self._read().addErrback(self._failed)
+        settles_in = ceil((self._settles_at - self._clock.seconds()) / LOOK_SECONDS)
+        self._looks_left = settles_in if 0 < settles_in < REPAIR_LOOKS else REPAIR_LOOKS
+        return self._read().addCallbacks(self._was_read, self._failed, callbackArgs=(settles_in <= 0,))
+
+    def _was_read(self, _: None, is_all: bool) -> None:
+        if is_all:
+            self._is_awaited = False
 
     def _stop_asking(self) -> "Deferred[None]":
         self._is_asking = False

@@ -68,14 +68,14 @@ class RatesService:
         self.history = RateHistory()
         self._has_archive = False
         self._store = _store(settings)
-        self._keeper = HistoryKeeper(database, self._store, self.history, pool.defer)
+        self._keeper = HistoryKeeper(database, self._store, self.history, pool.defer, self._stored)
         self._listeners: list[Callable[[], None]] = []
         self._reactor = reactor
         self._rates = settings.rates
         self._sources, documents = self._made(settings.rates)
         chain = Chain(self._sources, settings.rates.interval, random.random)
         self._pauses = self._make_pauses(settings, database)
-        outputs = QuoteOutputs(self.table, self._save, self._changed, self._paused)
+        outputs = QuoteOutputs(self.table, self._keeper.save, self._changed, self._paused)
         self._poller = RatePoller(reactor, chain, settings.rates, outputs, _now)
         self._backfill = Backfill(reactor, documents, self._keeper, self._bank_answers, _now)
         services = (self._poller, self._backfill)
@@ -164,8 +164,8 @@ class RatesService:
         """Returns the seconds since the last valid answer of each source that has given one."""
         return self._poller.ages()
 
-    def _save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
-        return self._keeper.save(quotes).addCallback(lambda _: self._led.stored())
+    def _stored(self) -> None:
+        self._led.stored()
 
     def _make_pauses(self, settings: Settings, database: TransactionRunner) -> "SourcePauses | None":
         # Only nodes on PostgreSQL follow each other; without it a source tells the one that asks.
@@ -203,7 +203,8 @@ class RatesService:
         return changed
 
     def _past(self) -> PastState:
-        if not (ECB in self._rates.sources and self._backfill.is_awaited()):
+        is_filled = ECB in self._rates.sources and self._backfill.has_documents
+        if not is_filled or not (self._backfill.is_awaited() or self._led.is_awaited()):
             return PastState.SETTLED
         return PastState.GROWING if self._has_archive else PastState.LACKING
 

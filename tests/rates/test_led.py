@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.nodes.hints import NewRates
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.rates.led import LOOK_SECONDS, REPAIR_LOOKS, LedRates
+from mixsvc.rates.led import LOOK_SECONDS, REPAIR_LOOKS, SETTLING_SECONDS, LedRates
 
 
 class FakeHeart:
@@ -88,8 +88,44 @@ class LedRatesTests(SynchronousTestCase):
         self.look()
         assert self.reads == 2
 
-        self.clock.pump([LOOK_SECONDS] * (REPAIR_LOOKS + 1))
+        self.clock.pump([LOOK_SECONDS] * int(SETTLING_SECONDS / LOOK_SECONDS))
         assert self.reads == 3
+
+        self.clock.pump([LOOK_SECONDS] * (REPAIR_LOOKS + 1))
+        assert self.reads == 4
+
+    def test_a_node_awaits_what_a_leader_fills_in_until_it_has_read_late_enough(self) -> None:
+        self.led.start()
+        self.clock.pump([LOOK_SECONDS] * (int(SETTLING_SECONDS / LOOK_SECONDS) - 1))
+        assert (self.led.is_awaited(), self.reads) == (True, 1)
+
+        reading: Deferred[None] = Deferred()
+        self.answer = lambda: reading
+        self.look()
+        self.look()
+        assert (self.led.is_awaited(), self.reads) == (True, 2)
+        reading.callback(None)
+
+        assert not self.led.is_awaited()
+
+    def test_a_read_that_fails_ends_no_awaiting(self) -> None:
+        self.answer = lambda: fail(DatabaseUnusable("it is away"))
+        self.led.start()
+
+        self.clock.pump([LOOK_SECONDS] * (int(SETTLING_SECONDS / LOOK_SECONDS) + 10))
+
+        assert self.led.is_awaited()
+
+    def test_a_leader_awaits_no_other_node_once_its_services_have_begun(self) -> None:
+        heeding: Deferred[None] = Deferred()
+        self.heeding = lambda: heeding
+        self.heart.is_leader = True
+        self.led.start()
+        assert self.led.is_awaited()
+
+        heeding.callback(None)
+
+        assert not self.led.is_awaited()
 
     def test_a_new_leader_begins_to_ask_and_another_one_takes_over(self) -> None:
         self.led.start()

@@ -14,6 +14,7 @@ from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSetti
 from mixsvc.interfaces import IRates
 from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.backfill import Backfill
+from mixsvc.rates.led import LedRates
 from mixsvc.rates.service import RatesService
 from mixsvc.rates.sources.ecb_csv import CsvTable
 from mixsvc.storage.database import Database
@@ -164,6 +165,15 @@ class RatesServiceTests(SynchronousTestCase):
         self.assertTrue(self.rates.facade.is_settled())
         self.patch(Backfill, "is_awaited", lambda backfill: False)
         self.assertTrue(rates.facade.is_settled())
+
+    def test_while_another_node_may_fill_in_the_past_it_is_not_settled(self) -> None:
+        rates = self.make(replace(SETTINGS, rates=replace(SETTINGS.rates, sources=("ecb", "archive"))))
+        without = replace(SETTINGS.rates, sources=("ecb",), ecb_90_days_url="", ecb_history_url="")
+        self.patch(LedRates, "is_awaited", lambda led: True)
+
+        self.assertFalse(rates.facade.is_settled())
+        self.assertTrue(self.rates.facade.is_settled())
+        self.assertTrue(self.make(replace(SETTINGS, rates=without)).facade.is_settled())
 
     def test_each_source_has_its_health(self) -> None:
         self.assertEqual([each.name for each in self.rates.facade.sources()], ["archive"])

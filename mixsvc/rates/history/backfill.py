@@ -92,6 +92,11 @@ class Backfill(Service):
         """Take other documents, the smallest first; one that is being read is read to its end."""
         self._documents = [_ScheduledDocument(each) for each in documents]
 
+    @property
+    def has_documents(self) -> bool:
+        """Whether there is a document from which days could be filled. Any thread."""
+        return bool(self._documents)
+
     def startService(self) -> None:
         """Checks at once, then every ten seconds."""
         Service.startService(self)

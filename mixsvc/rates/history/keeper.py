@@ -1,6 +1,6 @@
 """Stores new quotes and fills gaps of the history, in memory and in the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import groupby
@@ -27,13 +27,19 @@ class HistoryKeeper:
     """Keeps what is published, and completes the past. Lives in the reactor thread; merging and SQL run in others."""
 
     def __init__(
-        self, database: TransactionRunner, store: QuoteStore, history: RateHistory, defer_to_thread: DeferToThread
+        self,
+        database: TransactionRunner,
+        store: QuoteStore,
+        history: RateHistory,
+        defer_to_thread: DeferToThread,
+        stored: Callable[[], None],
     ) -> None:
-        """store: the functions for the database's cursors."""
+        """store: the functions for the database's cursors. stored: called each time that some quotes are."""
         self._database = database
         self._store = store
         self._history = history
         self._defer_to_thread = defer_to_thread
+        self._stored = stored
         self._is_stopped = False
         # Fills gaps with one part after the other.
         self._lock = DeferredLock()
@@ -44,7 +50,7 @@ class HistoryKeeper:
 
     def save(self, quotes: Sequence[Quote]) -> "Deferred[None]":
         """Stores published quotes. Fires once they would survive a power cut; fails with StorageError."""
-        return self._database.run(self._store.insert, quotes)
+        return self._database.run(self._store.insert, quotes).addCallback(lambda _: self._stored())
 
     def known_dates(self) -> "Deferred[set[date]]":
         """See HistoryStore. See model.gaps for which rates are missing."""

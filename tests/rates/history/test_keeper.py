@@ -41,12 +41,16 @@ class MemoryCase(SynchronousTestCase):
         self.addCleanup(self.connection.close)
         upgrade(self.connection)
         self.database = Counting(self.connection)
+        self.told = 0
         self.restart()
 
     def restart(self) -> None:
         self.history = RateHistory()
         self.history.adopt(sqlite.read_past(self.connection.cursor()))
-        self.memory = HistoryKeeper(self.database, sqlite, self.history, at_once)
+        self.memory = HistoryKeeper(self.database, sqlite, self.history, at_once, self.tell)
+
+    def tell(self) -> None:
+        self.told += 1
 
     def save(self, *quotes: Quote) -> None:
         self.assertIsNone(self.successResultOf(self.memory.save(quotes)))
@@ -59,6 +63,19 @@ class MemoryCase(SynchronousTestCase):
     def stored(self) -> list[Any]:
         rows = "SELECT date, price, source FROM quote WHERE quote = 'USD' ORDER BY date"
         return [(int(day[-2:]), *more) for day, *more in self.connection.execute(rows)]
+
+
+class Telling(MemoryCase):
+    def test_all_that_is_stored_is_told_and_nothing_else(self) -> None:
+        self.save(quote())
+        self.successResultOf(self.memory.save_history([quote(day="2026-10-29")]))
+        self.successResultOf(self.memory.save_history([quote(day="2026-10-29")]))
+        self.assertEqual(self.told, 2)
+
+        self.database.error = StorageError("database is locked")
+        self.failureResultOf(self.memory.save([quote()]), StorageError)
+
+        self.assertEqual(self.told, 2)
 
 
 class Filling(MemoryCase):
@@ -134,7 +151,7 @@ class Filling(MemoryCase):
             waiting.append(lambda: done.callback(function()))
             return done
 
-        saved = HistoryKeeper(self.database, sqlite, self.history, later).save_history(
+        saved = HistoryKeeper(self.database, sqlite, self.history, later, self.tell).save_history(
             [quote(price="2", day="2026-10-29")]
         )
         waiting.pop(0)()
