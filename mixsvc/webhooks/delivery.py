@@ -1,15 +1,26 @@
-"""One attempt to deliver: a POST over HTTP with limits, whose end is always an Outcome."""
+"""One attempt to deliver: a POST over HTTP with limits, whose end is always an Outcome.
+
+A receiver may close a connection that is kept for the next request at any moment (RFC 9112, 9.3.1), and one of HTTP/1.0
+does it after each answer. Such a request is sent once more, at once and on a new connection, as part of the same
+attempt: the webhook's id says that it is the same one.
+"""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionClosed, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool, ResponseFailed
+from twisted.web.client import (
+    Agent,
+    BrowserLikePolicyForHTTPS,
+    HTTPConnectionPool,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    ResponseNeverReceived,
+)
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
@@ -43,24 +54,19 @@ class Deliverer:
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = 1
         self._pool.cachedConnectionTimeout = IDLE
-        # A request that may have arrived is repeated by who knows how often.
+        # It would not repeat a POST; see _send.
         self._pool.retryAutomatically = False
+        self._unkept = HTTPConnectionPool(reactor, persistent=False)
         self.change(seconds)
 
     def change(self, seconds: float) -> None:
         """Take another time for the attempts from now on."""
         self._seconds = seconds
-        endpoints = QuietEndpoints(self._reactor, seconds, self._policy, partial(AnswerBytes, MAX_ANSWER))
-        agent = _PlainAgent(Agent.usingEndpointFactory(self._reactor, endpoints, self._pool))
-        self._client = PlainClient(agent)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> "Deferred[Outcome]":
         """Fires with how an attempt has ended; fails only if it is cancelled, with CancelledError."""
         given = Headers({name.encode(): [value.encode()] for name, value in headers.items()})
-        # maybeDeferred: for a host that it cannot ask the client raises an error at once.
-        posting: Deferred[Any] = maybeDeferred(
-            self._client.post, url, headers=given, data=body, allow_redirects=False, unbuffered=True
-        )
+        posting: Deferred[Any] = Deferred.fromCoroutine(self._send(url, given, body))
         ending: Deferred[Outcome] = posting.addCallback(self._answered)
         ending.addTimeout(self._seconds, self._reactor, _late)
         return _cancellable(ending.addErrback(_failed))
@@ -69,6 +75,27 @@ class Deliverer:
         """Close the connections that are idle; fires when they are."""
         closing: Deferred[Any] = self._pool.closeCachedConnections()
         return closing
+
+    async def _send(self, url: str, headers: Headers, body: bytes) -> Any:
+        """Returns the response."""
+        made: list[AnswerBytes] = []
+        request: dict[str, Any] = {"headers": headers, "data": body, "allow_redirects": False, "unbuffered": True}
+        try:
+            return await self._client(self._pool, made).post(url, **request)
+        except (RequestTransmissionFailed, ResponseNeverReceived) as error:
+            if made or any(each.check(CancelledError) for each in error.reasons):
+                raise
+        return await self._client(self._unkept, made).post(url, **request)
+
+    def _client(self, pool: HTTPConnectionPool, made: "list[AnswerBytes]") -> PlainClient:
+        """made: gets the limit of each connection that had to be made."""
+
+        def limit() -> AnswerBytes:
+            made.append(AnswerBytes(MAX_ANSWER))
+            return made[-1]
+
+        endpoints = QuietEndpoints(self._reactor, self._seconds, self._policy, limit)
+        return PlainClient(_PlainAgent(Agent.usingEndpointFactory(self._reactor, endpoints, pool)))
 
     def _answered(self, response: Any) -> "Deferred[Outcome]":
         outcome = outcome_of(response.code, retry_after(response.headers, self._wall.seconds(), LONGEST_WAIT))

@@ -73,6 +73,20 @@ def status(code: int, **headers: str) -> Answer:
     return answer
 
 
+class OneAnswer(Protocol):
+    """Answers a request and keeps the connection, until the next one comes."""
+
+    left = 1
+
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        if self.left:
+            self.left -= 1
+            self.transport.write(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+        else:
+            self.transport.loseConnection()
+
+
 class DeliveryTests(TestCase):
     timeout = 20
 
@@ -134,6 +148,22 @@ class DeliveryTests(TestCase):
             await self.deliver_to(Site(self.receiver), times=3)
         self.assertEqual(1, len(set(map(str, self.receiver.peers))))
         self.assertEqual([], [each for each in events if "HTTP11Client" in str(each.get("log_format"))])
+
+    async def test_what_a_receiver_closes_after_each_answer_is_sent_again_on_a_new_connection(self) -> None:
+        self.assertEqual(Outcome(Verdict.SENT), await self.deliver_to(Factory.forProtocol(OneAnswer), times=2))
+
+    async def test_what_breaks_on_a_new_connection_is_sent_once(self) -> None:
+        made: list[OneAnswer] = []
+
+        class Deaf(OneAnswer):
+            left = 0
+
+            def connectionMade(self) -> None:
+                made.append(self)
+
+        outcome = await self.deliver_to(Factory.forProtocol(Deaf))
+
+        self.assertEqual((1, Verdict.FAILED), (len(made), outcome.verdict))
 
     async def test_redirects_are_not_followed(self) -> None:
         outcome = await self.deliver(status(307, location="/elsewhere"))
