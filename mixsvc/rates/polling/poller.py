@@ -19,7 +19,7 @@ from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.plausibility import CONFIRMATIONS, JUMP, Plausibility, PlausibilityResult
 from mixsvc.rates.polling.chain import Chain, ChainedSource
-from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, paused, succeeded
+from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, paused, succeeded, untried
 
 __all__ = ["QuoteOutputs", "RatePoller"]
 
@@ -128,11 +128,17 @@ class RatePoller(Service):
             self._fetching.cancel()
 
     def health(self) -> Sequence[SourceHealth]:
-        """Returns the health of each source, the preferred one first. Any thread."""
-        return tuple(each.health for each in self._chain.sources)
+        """Returns the health of each source, the preferred one first. Any thread.
+
+        While this does not run, others may ask them, and what they said here is old: then they are untried.
+        """
+        sources = self._chain.sources
+        return tuple(each.health if self.running else untried(each.source.name) for each in sources)
 
     def ages(self) -> Mapping[str, float]:
-        """Returns the seconds since the last valid answer of each source that has given one."""
+        """Returns the seconds since the last valid answer of each source that has given one; none: see health."""
+        if not self.running:
+            return {}
         now = self._clock.seconds()
         return {
             each.source.name: now - each.answered_at for each in self._chain.sources if each.answered_at is not None

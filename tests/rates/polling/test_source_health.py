@@ -33,6 +33,14 @@ class Health(PollerCase):
         self.assertEqual(self.health(), SourceHealth("first", "good", NOW, 0, "", None))
         self.assertEqual(self.poller.health()[1].state, "untried")
 
+    def test_while_it_does_not_run_all_are_untried_and_none_has_an_age(self) -> None:
+        self.start()
+        self.assertEqual(list(self.poller.ages()), ["first"])
+
+        self.successResultOf(self.poller.stopService())
+
+        self.assertEqual(([each.state for each in self.poller.health()], self.poller.ages()), (["untried"] * 2, {}))
+
     def test_a_good_source_and_those_after_it_may_be_asked(self) -> None:
         def may() -> list[bool]:
             return [may_be_asked(name, self.poller.health()) for name in ("first", "second", "third")]
