@@ -21,7 +21,7 @@ SETTING: Final = "[webhooks] secrets_file"
 # services that answer each other would not stop.
 HOOK: Final = "hook"
 EVENTS: Final = ("message", "edit", "delete", HOOK)
-USUAL: Final = frozenset(EVENTS) - {HOOK}
+USUAL: Final = tuple(sorted({*EVENTS} - {HOOK}))
 
 EXAMPLE: Final = "https://crm.example.org/chat"
 
@@ -41,13 +41,13 @@ NEW_BYTES: Final = 32
 class OutgoingHook:
     """name: in logs and metrics. url: where events are posted. rooms: of which; none for all that are not private.
 
-    events: those of EVENTS that are sent.
+    events: those of EVENTS that are sent, sorted: nodes compare the text of their settings.
     """
 
     name: str
     url: str
     rooms: tuple[str, ...] = ()
-    events: frozenset[str] = USUAL
+    events: tuple[str, ...] = USUAL
 
 
 def outgoing_hooks(text: str) -> tuple[OutgoingHook, ...]:
@@ -72,7 +72,7 @@ def _hook(words: Sequence[str]) -> OutgoingHook:
             near = did_you_mean(similar(key, OPTIONS, 1)) or f"; there are: {', '.join(OPTIONS)}"
             raise ValueError(f"{word} is no option of a webhook{near}")
         given[key] = OPTIONS[key](value)
-    events = frozenset(given["events"]) if "events" in given else USUAL
+    events = tuple(sorted({*given["events"]})) if "events" in given else USUAL
     return OutgoingHook(words[0], parsers.url(words[1], EXAMPLE), given.get("rooms", ()), events)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from mixsvc.common.records import record
@@ -26,7 +26,7 @@ class Event:
     body: bytes
 
 
-def events_of(changed: Changed, events: frozenset[str], epoch: str, told: int) -> Sequence[Event]:
+def events_of(changed: Changed, events: Collection[str], epoch: str, told: int) -> Sequence[Event]:
     """Returns the events that tell this, of those that are among `events`.
 
     epoch: of the history. told: up to this number a new message may have been told before, in an attempt without an
@@ -38,7 +38,7 @@ def events_of(changed: Changed, events: frozenset[str], epoch: str, told: int) -
     return [_event(changed, kind, epoch) for kind in _kinds(changed, events, told) if kind in events]
 
 
-def _kinds(changed: Changed, events: frozenset[str], told: int) -> Sequence[str]:
+def _kinds(changed: Changed, events: Collection[str], told: int) -> Sequence[str]:
     """Returns what this is. A message that was deleted before it was told is told as deleted."""
     message = changed.message
     if message.is_deleted:

@@ -13,10 +13,10 @@ CRM = OutgoingHook("crm", "https://crm.example.org/in")
 def test_a_line_is_a_name_a_url_and_what_is_told() -> None:
     text = """crm https://crm.example.org/in
       log http://127.0.0.1:9000/?a=b  events=message,hook rooms=lobby,dev"""
-    usual = frozenset({"message", "edit", "delete"})
+    usual = ("delete", "edit", "message")
     assert outgoing_hooks(text) == (
         OutgoingHook("crm", "https://crm.example.org/in", (), usual),
-        OutgoingHook("log", "http://127.0.0.1:9000/?a=b", ("lobby", "dev"), frozenset({"message", "hook"})),
+        OutgoingHook("log", "http://127.0.0.1:9000/?a=b", ("lobby", "dev"), ("hook", "message")),
     )
     assert outgoing_hooks("") == ()
 

@@ -4,9 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ from mixsvc.config.settings import ChatSettings, NodesSettings, Settings, Storag
 from mixsvc.errors import BadSetting
 from mixsvc.nodes import statements
 from mixsvc.operations import agreement
-from mixsvc.operations.agreement import agree, own_part
+from mixsvc.operations.agreement import OWN, agree, own_part
 from mixsvc.storage.postgres.connection import connect
 from mixsvc.storage.postgres.schema import upgrade
 
@@ -131,6 +131,28 @@ def test_other_settings_are_told_by_name_and_counted_from_the_newest_start(
         "nodes: [chat] keep, [chat] guests is set otherwise than on the node that read its settings before this one; "
         "give all nodes the same settings"
     ]
+
+
+def test_the_same_settings_have_the_same_text_in_every_process() -> None:
+    sections = get_type_hints(Settings)
+
+    odd = {
+        f"[{section}] {name}"
+        for section, own in OWN.items()
+        for name, kind in get_type_hints(sections[section]).items()
+        if name not in own and not has_one_text(kind)
+    }
+
+    assert odd == set()
+
+
+def has_one_text(kind: Any) -> bool:
+    """Whether equal values of a type have the same repr: a set has its members in the order of a process's hashes."""
+    if get_origin(kind) is tuple:
+        return all(each is ... or has_one_text(each) for each in get_args(kind))
+    if is_dataclass(kind):
+        return all(map(has_one_text, get_type_hints(kind).values()))
+    return kind in (str, int, float, bool)
 
 
 def test_settings_of_a_newer_release_are_no_difference(

@@ -72,7 +72,7 @@ class SendingTests(LineCase):
         line.stop()
 
     def test_only_the_rooms_and_events_that_are_meant_are_sent(self) -> None:
-        self.site = self.make(rooms=("dev",), events=frozenset({"edit"}))
+        self.site = self.make(rooms=("dev",), events=("edit",))
         self.site.say("a")
         self.site.say("b", room="dev")
         self.site.edit(1, "a2")
@@ -83,7 +83,7 @@ class SendingTests(LineCase):
         self.site.say("from a webhook", kind="hook")
         self.assertEqual([], self.texts())
 
-        self.site = self.make(events=frozenset(EVENTS))
+        self.site = self.make(events=EVENTS)
         self.site.say("from a webhook", kind="hook")
         self.assertEqual(["from a webhook"], self.texts())
 
@@ -147,7 +147,7 @@ class SendingTests(LineCase):
         self.assertEqual(["a", "b", "a2", "b", "c"], self.texts())
 
     def test_who_is_told_of_edits_only_gets_that_of_a_message_that_was_edited_at_once(self) -> None:
-        self.site = self.make(events=frozenset({"edit"}))
+        self.site = self.make(events=("edit",))
         self.site.line.stop()
         self.site.say("a")
         self.site.edit(1, "a2")
