@@ -250,8 +250,8 @@ def _webhooks(hooks: Sequence[HookStats]) -> Iterator[Metric]:
 
     text = "Messages that outgoing webhooks have still to look at; 0 where another node sends."
     yield _gauges("mixsvc_webhook_waiting", text, ("webhook",), rows(lambda each: each.waiting * each.is_sending))
-    text = "1 if the last attempt has failed."
-    yield _gauges("mixsvc_webhook_failing", text, ("webhook",), rows(lambda each: each.is_failing))
+    text = "1 if the last attempt has failed; 0 where another node sends."
+    yield _gauges("mixsvc_webhook_failing", text, ("webhook",), rows(lambda each: each.is_failing and each.is_sending))
 
 
 def _held(stats: HeldStats) -> Iterator[Metric]:

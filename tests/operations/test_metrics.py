@@ -175,6 +175,15 @@ class MetricsTests(SynchronousTestCase):
         assert found["mixsvc_rates_source_age_seconds", ("ecb",)] == 60
         assert ("mixsvc_rates_source_age_seconds", ("archive",)) not in found
 
+    def test_a_webhook_that_another_node_sends_neither_waits_nor_fails_here(self) -> None:
+        hooks = [HookStats("crm", waiting=25, is_failing=True, is_sending=False)]
+        self.exposition = MetricsExposition(replace(self.parts, webhooks=lambda: hooks))
+
+        found = self.found()
+
+        names = ("mixsvc_webhook_waiting", "mixsvc_webhook_failing")
+        assert [found[name, ("crm",)] for name in names] == [0, 0]
+
     def test_the_process_is_there(self) -> None:
         found = self.found()
 
