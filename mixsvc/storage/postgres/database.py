@@ -39,8 +39,8 @@ AGAIN_SECONDS: Final = 5.0
 FIRST_PAUSE: Final = 0.1
 LAST_PAUSE: Final = 1.0
 
-# What is asked of a server that was away. One that has become a standby cannot be used.
-IS_PRIMARY: Final = "SELECT NOT pg_is_in_recovery()"
+# What is asked of a server that was away. One that only reads, as a standby does, cannot be used.
+TAKES_WRITES: Final = "SELECT current_setting('transaction_read_only') = 'off'"
 
 _log = Logger()
 
@@ -255,7 +255,7 @@ class PostgresDatabase:
     def _try(self) -> None:
         # No time limit of ours would help: the thread is the only one that can ask.
         silent = self._reactor.callLater(ANSWER_SECONDS, self._hang_up)
-        self._in_thread(_check_primary).addBoth(self._tried, silent)
+        self._in_thread(_expect_writes).addBoth(self._tried, silent)
 
     def _tried(self, result: "Failure | None", silent: IDelayedCall) -> None:
         if silent.active():
@@ -303,6 +303,6 @@ def probe(cursor: PostgresCursor) -> None:
     )
 
 
-def _check_primary(cursor: PostgresCursor) -> None:
-    if cursor.execute(IS_PRIMARY).fetchone() != (True,):
-        raise psycopg.errors.ReadOnlySqlTransaction("it is a standby")
+def _expect_writes(cursor: PostgresCursor) -> None:
+    if cursor.execute(TAKES_WRITES).fetchone() != (True,):
+        raise psycopg.errors.ReadOnlySqlTransaction("it only reads")

@@ -26,9 +26,9 @@ def reason(error: psycopg.Error) -> str:
 
 
 def is_lost(error: psycopg.Error, connection: PostgresConnection | None) -> bool:
-    """Whether the server is away: there is no connection, it has broken, or its server has become a standby."""
-    is_standby = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
-    return connection is None or connection.broken or connection.closed or is_standby
+    """Whether the server is away: there is no connection, it has broken, or its server only reads now."""
+    is_reader = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+    return connection is None or connection.broken or connection.closed or is_reader
 
 
 def is_away(error: psycopg.Error) -> bool:

@@ -1,6 +1,7 @@
 """PostgreSQL in use: with the real server, and a clock of the test's own for all time limits."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from twisted.trial.unittest import TestCase
 
 from mixsvc.errors import StorageError
 from mixsvc.storage.postgres.connection import PostgresCursor
-from mixsvc.storage.postgres.database import ANSWER_SECONDS, PostgresDatabase, ServerState
+from mixsvc.storage.postgres.database import ANSWER_SECONDS, PostgresDatabase, ServerState, log_state
 from mixsvc.storage.postgres.trouble import ConnectionLost
 from tests.postgres import Postgres
 
@@ -44,7 +45,9 @@ class PostgresDatabaseTests(TestCase):
     def setUp(self) -> None:
         self.clock = ReactorWithClock()
         self.name = self.server.new_database()
-        self.database = PostgresDatabase(self.clock, self.server.url(self.name), deferToThread)
+        self.tell: Callable[[str | None], object] = log_state
+        url = self.server.url(self.name)
+        self.database = PostgresDatabase(self.clock, url, deferToThread, lambda why: self.tell(why))
         self.addCleanup(self.database.close)
 
     async def until_away(self) -> None:
@@ -153,6 +156,25 @@ class PostgresDatabaseTests(TestCase):
 
         assert self.database.state is ServerState.AWAY
         await self.until_back()
+
+    async def test_a_server_that_only_reads_is_away_until_it_takes_writes(self) -> None:
+        def write(cursor: PostgresCursor) -> None:
+            cursor.execute("SET default_transaction_read_only = on")
+            cursor.execute("CREATE TABLE message (number bigint)")
+
+        self.server.execute(f"ALTER DATABASE {self.name} SET default_transaction_read_only = on")
+        with pytest.raises(ConnectionLost):
+            await self.database.run(write)
+        told: list[str | None] = []
+        self.tell = told.append
+        for _ in range(30):
+            self.clock.advance(0.1)
+            await deferToThread(threading.Event().wait, 0.02)
+        assert (self.database.state, told) == (ServerState.AWAY, [])
+
+        self.server.execute(f"ALTER DATABASE {self.name} RESET default_transaction_read_only")
+        await self.until_back()
+        assert told == [None]
 
     async def test_after_the_close_nothing_runs_and_no_connection_is_left(self) -> None:
         await self.database.run(answer)
