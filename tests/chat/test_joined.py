@@ -34,6 +34,41 @@ class JoinedTestCase(SynchronousTestCase):
         return [(each["number"], each["text"]) for each in client.got("message")]
 
 
+class RoomTests(JoinedTestCase):
+    def test_rooms_that_two_nodes_make_at_once_and_call_almost_the_same_are_there_on_all_nodes(self) -> None:
+        ann, bob, cid = self.a.named("Ann"), self.b.named("Bob"), self.c.named("Cid")
+        ann.send("join", room="Attic")
+        bob.send("join", room="attic")
+        for node in (self.a, self.b):
+            node.database.settle()
+        self.cluster.settle()
+        for client, room in ((ann, "Attic"), (bob, "attic")):
+            self.ask(client, "say", room=room, text=f"in {room}")
+
+        for room in ("Attic", "attic"):
+            for client in {ann, bob, cid} - {ann if room == "Attic" else bob}:
+                (joined,) = [each for each in self.ask(client, "join", room=room) if each["type"] == "joined"]
+                self.assertEqual([f"in {room}"], [each["text"] for each in joined["messages"]])
+        refused = self.ask(cid, "join", room="ATTIC")
+        self.assertEqual([("bad_room", "Attic")], [(each["code"], each["suggestion"]) for each in refused])
+
+    def test_who_is_about_to_make_a_room_that_another_node_has_made_is_told_its_name(self) -> None:
+        ann, bob = self.a.named("Ann"), self.b.named("Bob")
+        ann.send("join", room="Attic")
+        self.ask_only(self.b, bob, "join", room="attic")
+        while self.a.inbox:
+            self.a.inbox.popleft()()
+        self.cluster.settle()
+
+        (refused,) = ann.got("error")
+        self.assertEqual(("bad_room", "attic"), (refused["code"], refused["suggestion"]))
+
+    def ask_only(self, node: NodeHarness, client: FakeClient, type: str, **fields: object) -> None:
+        """Send a request; one node does what waits."""
+        client.send(type, **fields)
+        node.database.settle()
+
+
 class MessageTests(JoinedTestCase):
     def test_everybody_gets_the_messages_of_all_nodes_in_one_order(self) -> None:
         ann, bob = self.a.inside("Ann"), self.b.inside("Bob")

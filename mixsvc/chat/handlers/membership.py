@@ -243,7 +243,7 @@ class MembershipHandler:
     def _tell_presence(self, name: str, text: str) -> None:
         # A room that another node has made is in the lists here as well.
         with suppress(BadRoom, TooManyRooms):
-            room = self._state.rooms.obtain(name)
+            room = self._state.rooms.accept(name)
             if room is not None and room.audience() and not self._closing:
                 self._announce(room, text, room.audience())
             if room is not None:

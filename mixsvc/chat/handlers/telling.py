@@ -194,7 +194,7 @@ class MessageTeller:
     def _obtain(self, name: str) -> Room | None:
         """The room of this name, restored if it was evicted from memory: somebody may follow it."""
         with suppress(BadRoom, TooManyRooms):
-            return self._state.rooms.obtain(name)
+            return self._state.rooms.accept(name)
         return None
 
     def _tell_all(self, name: str, ready: Sequence[StoredMessage]) -> None:

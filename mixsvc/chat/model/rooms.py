@@ -115,15 +115,22 @@ class Rooms:
 
     A room without members makes space for a new one: it is evicted, and only its name, topic and last number stay in
     memory. It is restored when somebody asks for it.
+
+    Nobody makes a room whose name counts as the same as that of another one. But two nodes may have made theirs in the
+    same moment: then both are rooms, on all nodes, and each is found by its exact name.
     """
 
     def __init__(self, fixed: Iterable[str], is_open: bool, most: int, roster: Roster) -> None:
         """fixed: names of rooms that always exist. is_open: whether more can be made. most: rooms in memory."""
         self._roster = roster
-        self._rooms: dict[str, Room] = {names.fold(name): Room(name, True, roster) for name in fixed}
         self._is_open = is_open
         self._most = most
+        self._rooms: dict[str, Room] = {}
         self._evicted: dict[str, EvictedRoom] = {}
+        # The names of all these by what they count as the same by.
+        self._spellings: dict[str, set[str]] = {}
+        for name in fixed:
+            self._add(name, is_fixed=True)
 
     def limit(self, most: int) -> None:
         """Take another limit. If there are more, they stay, and each new one takes the place of another."""
@@ -131,54 +138,65 @@ class Rooms:
 
     def restore(self, known: Iterable[tuple[str, int, str]]) -> None:
         """Add the rooms of the database: name, last number and topic, those with the newest messages first."""
-        others: dict[str, Room] = {}
-        for name, last, topic in known:
-            room = self._rooms.get(names.fold(name))
-            if room is None and self._is_open:
-                if len(self._rooms) + len(others) < self._most:
-                    room = others.setdefault(names.fold(name), Room(name, False, self._roster))
-                elif names.fold(name) not in others:
-                    self._evicted[names.fold(name)] = EvictedRoom(name, last, topic)
-            if room is not None and room.name == name:
-                room.last, room.topic, room.is_kept = last, topic, True
+        others: list[EvictedRoom] = []
+        for each in map(EvictedRoom._make, known):
+            room = self._rooms.get(each.name)
+            if room is not None:
+                room.last, room.topic, room.is_kept = each.last, each.topic, True
+            elif self._is_open and not self._is_fixed(each.name):
+                others.append(each)
+        space = max(0, self._most - len(self._rooms))
+        for each in others[space:]:
+            self._evict(each)
         # The rooms that were used least recently come first: they are evicted first.
-        self._rooms.update(reversed(others.items()))
+        for each in reversed(others[:space]):
+            self._wake(each)
 
     def find(self, name: str) -> Room | None:
         """The room of exactly this name."""
-        room = self._rooms.get(names.fold(name))
-        return room if room is not None and room.name == name else None
+        return self._rooms.get(name)
 
     def exists(self, name: str) -> bool:
         """Whether there is a room of exactly this name, in memory or evicted."""
-        return self.find(name) is not None or self._evicted_room(name) is not None
+        return name in self._rooms or name in self._evicted
 
     def obtain(self, name: str) -> Room | None:
         """The room of this name, made or restored if necessary; None if it does not exist and may not be made.
 
         Raises BadRoom and TooManyRooms.
         """
-        room = self._rooms.get(names.fold(name))
-        known = room or self._evicted.get(names.fold(name))
-        if known is not None and known.name != name:
-            raise BadRoom(names.room_exists(known.name), known.name)
-        if room is None and self._is_open:
-            room = self._make(name) if known is None else self._restore(name)
-        return room
+        if not self.exists(name) and (other := self.spelling(name)) != name:
+            raise BadRoom(names.room_exists(other), other)
+        return self._obtain(name)
+
+    def accept(self, name: str) -> Room | None:
+        """The room of this name, which has messages or, on another node, members; else like `obtain`.
+
+        Where its name counts as the same as that of a room of the settings, it is not shown: None.
+        """
+        if not self.exists(name):
+            if self._is_fixed(name):
+                return None
+            for other in tuple(self._spellings.get(names.fold(name), ())):
+                # One that somebody is about to join gives way.
+                if other in self._rooms:
+                    self.release(self._rooms[other])
+        return self._obtain(name)
 
     def release(self, room: Room) -> None:
         """Forget a room that has neither members nor messages; fixed rooms stay."""
         if not room.size and not room.is_kept and not room.is_fixed and self.find(room.name) is room:
-            del self._rooms[names.fold(room.name)]
+            del self._rooms[room.name]
+            self._forget_spelling(room.name)
 
     def heard(self, name: str, last: int) -> None:
         """Another node has stored messages of a room up to this number; a room that nobody knew is made."""
-        known = self._evicted_room(name)
+        known = self._evicted.get(name)
         if known is not None:
-            self._evicted[names.fold(name)] = known._replace(last=max(known.last, last))
+            self._evicted[name] = known._replace(last=max(known.last, last))
             return
         with suppress(BadRoom, TooManyRooms):
-            room = self.obtain(name)
+            room = self.accept(name)
             if room is not None:
                 room.heard(last)
 
@@ -187,8 +205,8 @@ class Rooms:
         room = self.find(name)
         if room is not None:
             room.topic = topic
-        elif self._evicted_room(name):
-            self._evicted[names.fold(name)] = self._evicted[names.fold(name)]._replace(topic=topic)
+        elif name in self._evicted:
+            self._evicted[name] = self._evicted[name]._replace(topic=topic)
 
     def forget(self, name: str) -> None:
         """Note that the database has no messages of a room any more, and forget the room if it has no members."""
@@ -196,14 +214,14 @@ class Rooms:
         if room is not None:
             room.last, room.topic, room.is_kept = 0, "", False
             self.release(room)
-        elif self._evicted_room(name):
-            del self._evicted[names.fold(name)]
+        elif name in self._evicted:
+            del self._evicted[name]
+            self._forget_spelling(name)
 
     def spelling(self, name: str) -> str:
-        """The name of the room whose name is this one or differs from it in case or width only; else this name."""
-        folded = names.fold(name)
-        known = self._rooms.get(folded) or self._evicted.get(folded)
-        return known.name if known is not None else name
+        """This name if a room has it, else that of a room whose name differs in case or width only, else this name."""
+        # The first one on all nodes.
+        return name if self.exists(name) else min(self._spellings.get(names.fold(name), ()), default=name)
 
     def all(self) -> Sequence[Room]:
         """The rooms in memory, also those that are private."""
@@ -229,9 +247,28 @@ class Rooms:
         """The rooms from outside, in the same order; any thread."""
         return [RoomOverview(room.name, room.size, room.topic, room.last) for room in tuple(self._rooms.values())]
 
-    def _evicted_room(self, name: str) -> EvictedRoom | None:
-        found = self._evicted.get(names.fold(name))
-        return found if found is not None and found.name == name else None
+    def _is_fixed(self, name: str) -> bool:
+        """Whether a room of the settings has a name that counts as the same."""
+        known = [self._rooms.get(each) for each in self._spellings.get(names.fold(name), ())]
+        return any(each is not None and each.is_fixed for each in known)
+
+    def _obtain(self, name: str) -> Room | None:
+        room = self._rooms.get(name)
+        if room is None and self._is_open:
+            room = self._restore(name) if name in self._evicted else self._make(name)
+        return room
+
+    def _add(self, name: str, is_fixed: bool = False) -> Room:
+        self._spellings.setdefault(names.fold(name), set()).add(name)
+        room = self._rooms[name] = Room(name, is_fixed, self._roster)
+        return room
+
+    def _forget_spelling(self, name: str) -> None:
+        """There is no room of this name any more."""
+        spellings = self._spellings[names.fold(name)]
+        spellings.remove(name)
+        if not spellings:
+            del self._spellings[names.fold(name)]
 
     def _unoccupied(self) -> Iterator[Room]:
         """The rooms without members that may be evicted, the least recently used first."""
@@ -242,16 +279,22 @@ class Rooms:
             raise BadRoom(names.ROOM_NAMES)
         if not self._make_space() or len(self._rooms) + len(self._evicted) >= STORED * self._most:
             raise TooManyRooms("No more rooms can be made now: their number has reached its limit.")
-        room = self._rooms[names.fold(name)] = Room(name, False, self._roster)
-        return room
+        return self._add(name)
 
     def _restore(self, name: str) -> Room:
         # A room that has messages is restored even if no other room can make space.
         self._make_space()
-        known = self._evicted.pop(names.fold(name))
-        room = self._rooms[names.fold(name)] = Room(name, False, self._roster)
+        return self._wake(self._evicted[name])
+
+    def _wake(self, known: EvictedRoom) -> Room:
+        self._evicted.pop(known.name, None)
+        room = self._add(known.name)
         room.last, room.topic, room.is_kept = known.last, known.topic, True
         return room
+
+    def _evict(self, known: EvictedRoom) -> None:
+        self._spellings.setdefault(names.fold(known.name), set()).add(known.name)
+        self._evicted[known.name] = known
 
     def _make_space(self) -> bool:
         """Returns whether there is space for one more room, after evicting the least recently used one if necessary."""
@@ -260,7 +303,9 @@ class Rooms:
         leaving = next(self._unoccupied(), None)
         if leaving is None:
             return False
-        del self._rooms[names.fold(leaving.name)]
+        del self._rooms[leaving.name]
         if leaving.is_kept:
-            self._evicted[names.fold(leaving.name)] = EvictedRoom(leaving.name, leaving.last, leaving.topic)
+            self._evict(EvictedRoom(leaving.name, leaving.last, leaving.topic))
+        else:
+            self._forget_spelling(leaving.name)
         return True

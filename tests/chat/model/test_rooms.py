@@ -107,6 +107,47 @@ class RoomsTests(SynchronousTestCase):
                 self.rooms.obtain(name)
             self.assertEqual("lobby", caught.exception.suggestion)
 
+    def test_two_rooms_that_nodes_have_made_at_once_are_both_there_and_no_third_one(self) -> None:
+        mine = self.rooms.obtain("Attic")
+        assert mine is not None
+        enter(mine, "Ann")
+
+        self.rooms.heard("attic", 3)
+
+        theirs = self.rooms.obtain("attic")
+        assert theirs is not None and theirs is not mine
+        self.assertEqual(((mine, 0), (theirs, 3)), ((self.rooms.find("Attic"), mine.last), (theirs, theirs.last)))
+        self.assertEqual(["Attic", "attic"], [self.rooms.spelling(each) for each in ("ATTIC", "attic")])
+        with self.assertRaises(BadRoom) as caught:
+            self.rooms.obtain("ATTIC")
+        self.assertEqual("Attic", caught.exception.suggestion)
+
+    def test_a_room_in_which_nobody_is_gives_way_to_that_of_another_node(self) -> None:
+        self.rooms.obtain("Attic")
+
+        self.rooms.accept("attic")
+
+        with self.assertRaises(BadRoom) as caught:
+            self.rooms.obtain("Attic")
+        self.assertEqual("attic", caught.exception.suggestion)
+
+    def test_a_room_of_the_settings_hides_one_that_differs_in_case_only(self) -> None:
+        self.rooms.heard("Lobby", 3)
+        self.rooms.restore([("Lobby", 3, "")])
+
+        self.assertEqual((False, ["lobby", "den"]), (self.rooms.exists("Lobby"), self.rooms.names()))
+
+    def test_once_both_rooms_are_forgotten_a_new_one_may_have_any_spelling(self) -> None:
+        self.rooms.restore([("Attic", 3, ""), ("attic", 2, ""), ("ATTIC", 1, "")])
+        self.assertEqual(["lobby", "den", "attic", "Attic"], self.rooms.names())
+        self.assertTrue(self.rooms.exists("ATTIC"))
+
+        for name in ("Attic", "attic", "ATTIC"):
+            self.rooms.forget(name)
+
+        made = self.rooms.obtain("aTTic")
+        self.assertEqual("aTTic", made and made.name)
+
     def test_a_name_has_1_to_32_letters_digits_and_a_few_signs(self) -> None:
         for name in ("", "x" * 33, "-x", ".x", "_x", "a b", "a/b", "é" + "\u0301" * 2 + "\n", "e\u0301", "ﬁ", "a\n"):
             with self.assertRaises(BadRoom) as caught:
