@@ -14,7 +14,7 @@ from twisted.python.threadable import isInIOThread
 
 __all__ = ["ForkLock"]
 
-# How long a fork waits: as long as the first view waits for the reactor, in seconds.
+# How long a fork waits: as long as the first view waits for the start, in seconds.
 FORK_SECONDS: Final = 10.0
 
 

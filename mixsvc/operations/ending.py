@@ -133,9 +133,7 @@ class ServiceEnd:
             await self._sleep(LOOK_SECONDS)
         parts.ports.pause()
         parts.irc_ports.pause()
-        while self._detach():
-            # The descriptors that they had are closed, and there is room for those of others.
-            await self._sleep(0)
+        self._detach()
 
     def take_detached(self) -> Sequence[int]:
         """The idle connections that another process can go on with, which are the caller's; each is returned once."""
@@ -205,13 +203,11 @@ class ServiceEnd:
         finally:
             self._detach()
 
-    def _detach(self) -> bool:
-        """Take the connections that are idle now; returns whether there were some that can be taken."""
+    def _detach(self) -> None:
+        """Take the connections that are idle now."""
         from mixsvc.http.ports.detaching import detached
 
-        found = detached(list(self._parts.site.idle), self._clock)
-        self._detached += found
-        return bool(found)
+        self._detached += detached(list(self._parts.site.idle), self._clock)
 
     async def _close_detached(self) -> None:
         for each in self.take_detached():

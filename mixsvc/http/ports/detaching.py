@@ -13,7 +13,9 @@ from contextlib import suppress
 from typing import Any
 
 from twisted.internet import tcp
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.python.failure import Failure
 
 __all__ = ["adopt_connection", "detached"]
 
@@ -36,7 +38,13 @@ def detached(channels: Iterable[Any], reactor: Any) -> list[int]:
 
 def adopt_connection(reactor: Any, factory: IProtocolFactory, descriptor: int) -> None:
     """Go on with a connection that was detached. Closes the descriptor. Reactor thread."""
-    with socket.socket(fileno=descriptor) as connection, suppress(OSError):
+    try:
+        connection = socket.socket(fileno=descriptor)
+    except OSError:
+        # It is no connection.
+        os.close(descriptor)
+        return
+    with connection, suppress(OSError):
         # The client may have left.
         reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
 
@@ -51,5 +59,6 @@ def _taken(transport: Any) -> int:
         os.dup2(null, number, inheritable=False)
     finally:
         os.close(null)
-    transport.abortConnection()
+    # Now, and not in the next turn as by abortConnection: nobody takes it a second time.
+    transport.connectionLost(Failure(ConnectionAborted()))
     return copy

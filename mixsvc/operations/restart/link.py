@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 __all__ = [
+    "CONFIRM",
     "DRAINED",
     "FAILED",
     "GO",
@@ -22,18 +23,22 @@ __all__ = [
     "REOPEN",
     "RETURNED",
     "RestartLink",
+    "TAKEN",
     "linked",
 ]
 
-# What the new process says: everything is checked; the rest of the start has failed, and why; it serves.
+# What the new process says: everything is checked; the rest of the start has failed, and why; it serves; it has the
+# next of the connections that it was given.
 PREPARED: Final = "prepared"
 FAILED: Final = "failed "
 READY: Final = "ready"
+TAKEN: Final = "taken"
 
-# What the old process says: an operator has taken the service out of rotation; the database is free; a connection
-# comes with this message.
+# What the old process says: an operator has taken the service out of rotation; the database is free; say of each
+# connection that it is TAKEN; a connection comes with this message.
 DRAINED: Final = "drained"
 GO: Final = "go"
+CONFIRM: Final = "confirm"
 CONNECTION: Final = "connection"
 
 # What the old process says once the new one serves: do what I was asked meanwhile. To be out of rotation (DRAINED) may
@@ -63,15 +68,19 @@ class RestartLink(LineOnlyReceiver):
         self.sendLine(" ".join(message.split()).encode())
 
     def give(self, descriptor: int) -> None:
-        """Send a descriptor, and a message, without which none is sent. The caller closes it when it is gone."""
+        """Send a descriptor, and a message, without which none is sent.
+
+        The caller closes it when it is TAKEN, or the link is lost.
+        """
         transport: Any = self.transport
         transport.sendFileDescriptor(descriptor)
         self.say(CONNECTION)
 
     def end(self) -> None:
-        """Close the link when all that was said and given has been sent."""
+        """Say and give nothing more. The other process closes the link when it has all of that."""
         transport: Any = self.transport
-        transport.loseConnection()
+        # What it still says would close the link at its end, with what it has not read.
+        transport.loseWriteConnection()
 
     def fileDescriptorReceived(self, descriptor: int) -> None:
         """See IFileDescriptorReceiver."""

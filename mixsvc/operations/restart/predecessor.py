@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from mixsvc.errors import BadSetting, MixError
 from mixsvc.operations.restart.beginning import Beginning, Inheritance
-from mixsvc.operations.restart.link import FAILED, GO, PREPARED, READY, RestartLink, linked
+from mixsvc.operations.restart.link import CONFIRM, FAILED, GO, PREPARED, READY, TAKEN, RestartLink, linked
 
 __all__ = ["Predecessor", "settle_in"]
 
@@ -98,6 +98,8 @@ class Predecessor:
         self._acts = acts
         self._link: RestartLink | None = None
         self._go: Deferred[None] = Deferred()
+        # An earlier version does not wait for what it would be told.
+        self._confirms = False
         self._has_gone = self._serves = False
         self._early: list[str] = []
         self.process = inheritance.process
@@ -114,7 +116,13 @@ class Predecessor:
 
         This process ends if the other one ends before that, and if anything fails.
         """
-        self._link = linked(self._reactor, self._inheritance.link, RestartLink(self._heard, self._lost, adopt))
+
+        def taken(descriptor: int) -> None:
+            adopt(descriptor)
+            if self._confirms:
+                self._say(TAKEN)
+
+        self._link = linked(self._reactor, self._inheritance.link, RestartLink(self._heard, self._lost, taken))
         self._watch_keeper()
         prepared = prepare()
         prepared.addCallback(self._tell_prepared)
@@ -157,6 +165,8 @@ class Predecessor:
         if message == GO and not self._has_gone:
             self._has_gone = True
             self._go.callback(None)
+        elif message == CONFIRM:
+            self._confirms = True
         elif self._serves:
             self._act(message)
         else:

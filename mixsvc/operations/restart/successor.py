@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections import deque
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from typing import Any, Final
@@ -17,7 +18,7 @@ from twisted.python.failure import Failure
 from mixsvc.errors import RestartFailed
 from mixsvc.http.ports.handed import HandingReactor
 from mixsvc.operations.restart.beginning import Beginning, Inheritance, passed_descriptors
-from mixsvc.operations.restart.link import FAILED, GO, PREPARED, READY, RestartLink, linked
+from mixsvc.operations.restart.link import CONFIRM, FAILED, GO, PREPARED, READY, TAKEN, RestartLink, linked
 
 __all__ = ["Successor"]
 
@@ -49,6 +50,8 @@ class Successor:
         self._waiting: Deferred[None] | None = None
         # Fires when the link is closed.
         self._given: Deferred[None] = Deferred()
+        # What was given and is not TAKEN, in that order; an earlier version does not say that it is.
+        self._untaken: deque[int] = deque()
         self.process = 0
         self.has_gone = False
         self.kept: socket.socket | None = None
@@ -66,6 +69,7 @@ class Successor:
         """Let it take over; fires when it serves. Fails with RestartFailed if that takes longer, or fails."""
         self.has_gone = True
         waiting = self._wait(seconds, f"the new process did not take over within {seconds:g} s")
+        self.tell(CONFIRM)
         self.tell(GO)
         return waiting
 
@@ -75,13 +79,16 @@ class Successor:
             self._link.say(message)
 
     def give(self, connections: Iterable[int]) -> None:
-        """Let it go on with connections; it serves."""
-        if self._link is not None:
-            for each in connections:
+        """Let it go on with connections, and close them here once it has them, or has ended; it serves."""
+        for each in connections:
+            if self._link is not None:
                 self._link.give(each)
+                self._untaken.append(each)
+            else:
+                os.close(each)
 
     def part(self) -> "Deferred[None]":
-        """Say and give nothing more; fires when all that was given is on its way."""
+        """Say and give nothing more; fires when it has all that was given."""
         if self._link is not None:
             self._link.end()
         return self._given
@@ -162,9 +169,13 @@ class Successor:
             self._fail(message.removeprefix(FAILED))
         elif message == (READY if self.has_gone else PREPARED):
             self._succeed()
+        elif message == TAKEN and self._untaken:
+            os.close(self._untaken.popleft())
 
     def _lost(self) -> None:
         self._link = None
+        while self._untaken:
+            os.close(self._untaken.popleft())
         if not self._given.called:
             self._given.callback(None)
 

@@ -4,18 +4,14 @@ import os
 import resource
 import socket
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet import tcp
-from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.http.ports.detaching import detached
-
-CLIENT_LEFT: Final = Failure(ConnectionDone())
+from mixsvc.http.ports.detaching import adopt_connection, detached
 
 
 class Reactor(Clock):
@@ -68,16 +64,23 @@ class DetachingTests(SynchronousTestCase):
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         free = os.dup(0)
         os.close(free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 3, before[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, before[1]))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
 
+        self.assertEqual([], detached(channels, self.reactor))
+        # Those that are taken leave room for the next.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 2, before[1]))
         found = detached(channels, self.reactor)
-        self.assertEqual(2, len(found))
-        self.reactor.advance(0)
-        found += detached(channels[2:], self.reactor)
 
-        self.assertEqual(4, len(found))
+        self.assertEqual(5, len(found))
+        self.assertFalse(any(channel.transport.connected for channel in channels))
         for each in found:
             os.close(each)
-        self.reactor.advance(0)
-        channels[4].transport.connectionLost(CLIENT_LEFT)
+
+    def test_what_is_no_connection_is_closed_and_nothing_else_happens(self) -> None:
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+
+        adopt_connection(self.reactor, Factory(), writer)
+
+        self.assertEqual(os.read(reader, 1), b"")

@@ -35,8 +35,8 @@ class Wire(StringTransport):
         """See IUNIXTransport."""
         self.given.append(descriptor)
 
-    def loseConnection(self) -> None:
-        """See ITransport."""
+    def loseWriteConnection(self) -> None:
+        """See IHalfCloseableDescriptor: the other process closes the link when it has read all."""
         if not self.is_slow:
             self._reactor.link_ends()
 
@@ -73,6 +73,10 @@ class RestartReactor(MemoryReactorClock):
     def says(self, message: str) -> None:
         """The new process says something over the link."""
         self._link.dataReceived(message.encode() + b"\n")
+
+    def gives(self, descriptor: int) -> None:
+        """A connection comes over the link."""
+        self._link.fileDescriptorReceived(descriptor)
 
     def heard(self) -> str:
         """What it was told so far."""

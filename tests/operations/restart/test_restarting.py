@@ -2,9 +2,9 @@
 
 import os
 import signal
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,8 +23,10 @@ from tests.operations.restart.support import RestartReactor
 class Steps:
     """Implements EndSteps: notes each step."""
 
-    def __init__(self, done: list[str]) -> None:
+    def __init__(self, done: list[str], idle: Sequence[int]) -> None:
+        """idle: the descriptors of two connections; one is detached early, and one late."""
         self._done = done
+        self._idle = idle
         self._detached: list[int] = []
         # How long it takes to send them away.
         self.sending: Deferred[None] = succeed(None)
@@ -38,7 +40,7 @@ class Steps:
 
     async def slow_down(self) -> None:
         self._done.append("slow down")
-        self._detached.append(IDLE[0])
+        self._detached.append(self._idle[0])
 
     def take_detached(self) -> Sequence[int]:
         found, self._detached = self._detached, []
@@ -55,7 +57,7 @@ class Steps:
         return self._step("goodbye")
 
     def storing_steps(self) -> Sequence[Sequence[StopStep]]:
-        self._detached.append(IDLE[1])
+        self._detached.append(self._idle[1])
         return self._step("store")
 
     def last_steps(self) -> Sequence[Sequence[StopStep]]:
@@ -84,6 +86,22 @@ class PredecessorTests(SynchronousTestCase):
 
         self.assertEqual(reactor.heard(), "prepared\nready\n")
 
+    def test_it_says_that_it_has_a_connection_if_the_old_one_waits_for_that(self) -> None:
+        for asked, said in (((), ""), (("confirm",), "taken\n")):
+            reactor, adopted = RestartReactor(), list[int]()
+            inheritance = Inheritance(process=1, link=os.dup(2), stderr=os.dup(2), sockets={})
+            predecessor = Predecessor(reactor, Beginning(os.getcwd(), {}), inheritance, {})
+
+            async def take_over() -> None:
+                pass
+
+            predecessor.wait(lambda: succeed(None), take_over, adopted.append)
+            for message in (*asked, "go"):
+                reactor.says(message)
+            reactor.gives(5)
+
+            self.assertEqual((reactor.heard(), adopted), (f"prepared\nready\n{said}", [5]))
+
     def test_it_does_what_the_old_one_was_asked_meanwhile(self) -> None:
         reactor, done = RestartReactor(), list[str]()
         inheritance = Inheritance(process=1, link=os.dup(2), stderr=os.dup(2), sockets={})
@@ -100,9 +118,6 @@ class PredecessorTests(SynchronousTestCase):
         self.assertEqual(done, ["take over", "reopen", "reload"])
 
 
-IDLE: Final = (7, 8)
-
-
 class RestartingTests(SynchronousTestCase):
     """On a reactor in memory."""
 
@@ -111,6 +126,12 @@ class RestartingTests(SynchronousTestCase):
         self.done: list[str] = []
         self.twistd = {"nodaemon": False, "pidfile": "web.pid"}
         self.is_drained = False
+        pairs = [socket.socketpair() for _ in range(2)]
+        self.idle = [ours.detach() for ours, _ in pairs]
+        self.clients = [theirs for _, theirs in pairs]
+        for each in self.clients:
+            each.setblocking(False)
+            self.addCleanup(each.close)
         self.restarting = self.of(Settings())
 
     def of(self, settings: Settings) -> Restarting:
@@ -119,7 +140,7 @@ class RestartingTests(SynchronousTestCase):
         sockets = HandingReactor(self.reactor, {})
         release, finish = (lambda: self.done.append("release")), (lambda: self.done.append("finish"))
         tell = lambda process: self.done.append(f"main {process}")  # noqa: E731
-        self.steps = Steps(self.done)
+        self.steps = Steps(self.done, self.idle)
         service = RestartingService(
             self.reactor,
             lambda: self.settings,
@@ -141,7 +162,7 @@ class RestartingTests(SynchronousTestCase):
         self.assertEqual(self.done, [])
         self.reactor.says("prepared")
         self.assertEqual(self.done, ["slow down", "answer", "goodbye", "store", "release", "main 4711"])
-        self.assertEqual(self.reactor.heard(), "go\n")
+        self.assertEqual(self.reactor.heard(), "confirm\ngo\n")
         self.assertNoResult(restart)
 
         self.reactor.says("ready")
@@ -168,7 +189,7 @@ class RestartingTests(SynchronousTestCase):
         self.reactor.wire.is_slow = True
         self.successResultOf(self.served(self.restarting))
         self.reactor.advance(1)
-        self.assertEqual((self.reactor.wire.given, self.reactor.stopped), ([*IDLE], 0))
+        self.assertEqual((self.reactor.wire.given, self.reactor.stopped), (self.idle, 0))
 
         self.reactor.link_ends()
         self.reactor.advance(1)
@@ -180,10 +201,23 @@ class RestartingTests(SynchronousTestCase):
         self.steps.sending = Deferred()
 
         self.successResultOf(self.served(restarting))
-        self.assertEqual(self.reactor.wire.given, [IDLE[0]])
+        self.assertEqual(self.reactor.wire.given, self.idle[:1])
 
         self.steps.sending.callback(None)
-        self.assertEqual(self.reactor.wire.given, [*IDLE])
+        self.assertEqual(self.reactor.wire.given, self.idle)
+
+    def test_a_connection_is_closed_here_once_the_new_process_has_it_or_has_ended(self) -> None:
+        self.reactor.wire.is_slow = True
+        self.successResultOf(self.served(self.restarting))
+        for each in self.clients:
+            self.assertRaises(BlockingIOError, each.recv, 1)
+
+        self.reactor.says("taken")
+        self.assertEqual(self.clients[0].recv(1), b"")
+        self.assertRaises(BlockingIOError, self.clients[1].recv, 1)
+
+        self.reactor.link_ends()
+        self.assertEqual(self.clients[1].recv(1), b"")
 
     def served(self, restarting: Restarting) -> "Deferred[str]":
         restart = restarting.begin()
@@ -235,12 +269,13 @@ class RestartingTests(SynchronousTestCase):
         for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
             self.restarting.owe(number)
         self.reactor.says("prepared")
-        self.assertEqual((self.reactor.heard(), self.restarting.process), ("go\n", 0))
+        self.assertEqual((self.reactor.heard(), self.restarting.process), ("confirm\ngo\n", 0))
 
         self.reactor.says("ready")
 
         self.assertEqual(
-            (self.reactor.heard(), self.restarting.process), ("go\nreload\nreopen\nrenew\n" + "connection\n" * 2, 4711)
+            (self.reactor.heard(), self.restarting.process),
+            ("confirm\ngo\nreload\nreopen\nrenew\n" + "connection\n" * 2, 4711),
         )
 
     def test_a_service_out_of_rotation_stays_so(self) -> None:
@@ -249,10 +284,10 @@ class RestartingTests(SynchronousTestCase):
 
         self.reactor.says("prepared")
 
-        self.assertEqual(self.reactor.heard(), "drained\ngo\n")
+        self.assertEqual(self.reactor.heard(), "drained\nconfirm\ngo\n")
 
     def test_the_last_word_on_the_rotation_counts_while_the_new_process_takes_over(self) -> None:
-        for before, said in ((False, "go\ndrained\n"), (True, "drained\ngo\nreturned\n")):
+        for before, said in ((False, "confirm\ngo\ndrained\n"), (True, "drained\nconfirm\ngo\nreturned\n")):
             self.setUp()
             self.is_drained = before
             self.restarting.begin()
