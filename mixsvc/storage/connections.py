@@ -8,8 +8,9 @@ from typing import Final
 from urllib.parse import quote
 
 from mixsvc.config.settings import MEMORY
+from mixsvc.storage.wal_file import beside
 
-__all__ = ["LOCK_SECONDS", "existing", "kept_from_checkpoint", "open_to_read", "set_up"]
+__all__ = ["LOCK_SECONDS", "existing", "has_journal", "kept_from_checkpoint", "open_to_read", "roll_back", "set_up"]
 
 # How long a statement waits for a lock that another process holds, in seconds.
 LOCK_SECONDS: Final = 1.0
@@ -39,6 +40,30 @@ def open_to_read(path: str, *, alone: bool = False) -> sqlite3.Connection:
     """
     options = "mode=ro&immutable=1" if alone else "mode=ro"
     return sqlite3.connect(_uri(path, options), uri=True, timeout=LOCK_SECONDS, check_same_thread=False)
+
+
+def has_journal(path: str) -> bool:
+    """Whether a process is in a transaction, or was killed in one, outside of WAL mode. Raises OSError.
+
+    A database that was restored or moved is not in that mode before the next start.
+    """
+    journal = beside(path, "-journal")
+    return os.path.exists(journal) and os.path.getsize(journal) > 0
+
+
+def roll_back(path: str) -> None:
+    """Let SQLite undo the transaction that a killed process has left, which `open_to_read` cannot; blocks.
+
+    Does nothing without such a journal, or while its process lives. Raises sqlite3.Error, OSError.
+    """
+    if not has_journal(path):
+        return
+    connection = sqlite3.connect(existing(path), uri=True, timeout=LOCK_SECONDS)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        with kept_from_checkpoint(path):
+            connection.close()
 
 
 def _uri(path: str, options: str) -> str:

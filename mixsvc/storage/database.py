@@ -17,7 +17,7 @@ from mixsvc.errors import DatabaseUnusable, StorageError
 from mixsvc.interfaces import DeferToThread
 from mixsvc.storage.commit_guard import CommitGuard
 from mixsvc.storage.connection_pool import WatchedPool, make_pool, run_alone, run_transaction
-from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, set_up
+from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, roll_back, set_up
 from mixsvc.storage.file_watch import LogGone
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock
@@ -46,7 +46,7 @@ MANY_IN_VAIN: Final = 20
 
 
 def rehearse(path: str) -> None:
-    """Check that the database can be used, without changing anything; blocks.
+    """Check that the database can be used, without changing what it has; blocks.
 
     Raises DatabaseUnusable if it cannot. Called before the process becomes a daemon, while its user can still read the
     message.
@@ -326,6 +326,7 @@ def _check(path: str) -> None:
 
 def _open_as_at_start(path: str) -> sqlite3.Connection:
     """Open the database to read it as the start will find it, which sets a log of another file aside."""
+    roll_back(path)
     is_alone = DatabaseLock(path).holder() is None and is_log_of_another_file(path)
     return open_to_read(path, alone=is_alone)
 

@@ -1,13 +1,14 @@
 """Puts a backup in the place of the database: checked, upgraded, and with an epoch of its own."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import Final
 
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
-from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
+from mixsvc.storage.connections import LOCK_SECONDS, has_journal, open_to_read
 from mixsvc.storage.epoch import new_epoch
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock, own
@@ -68,25 +69,43 @@ def _check_paths(backup: str, path: str) -> None:
 
 def _copy(backup: str, draft: str, path: str) -> None:
     begin_draft(draft, path)
-    # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user. A log of
-    # another backup under the same name is never mixed into this one.
-    has_more = any(os.path.exists(beside(backup, suffix)) for suffix in ("-wal", "-journal"))
-    alone = not has_more or is_log_of_another_file(backup)
-    with (
-        closing(open_to_read(backup, alone=alone)) as source,
-        closing(sqlite3.connect(draft, timeout=LOCK_SECONDS)) as target,
-    ):
-        (verdict,) = source.execute("PRAGMA integrity_check(1)").fetchone()
+    if has_journal(backup):
+        _copy_files(backup, draft)
+    else:
+        _copy_pages(backup, draft)
+    with closing(sqlite3.connect(draft, timeout=LOCK_SECONDS)) as target:
+        (verdict,) = target.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
-        if not version(source):
+        if not version(target):
             raise DatabaseUnusable("it is empty")
-        source.backup(target)
         # One file, without a log beside it.
         target.execute("PRAGMA journal_mode = DELETE")
         upgrade(target)
         target.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
         target.commit()
+
+
+def _copy_pages(backup: str, draft: str) -> None:
+    # Else SQLite makes files beside a backup in WAL mode, and leaves them there: empty, and of this user. A log of
+    # another backup under the same name is never mixed into this one.
+    alone = not os.path.exists(beside(backup, "-wal")) or is_log_of_another_file(backup)
+    with (
+        closing(open_to_read(backup, alone=alone)) as source,
+        closing(sqlite3.connect(draft, timeout=LOCK_SECONDS)) as target,
+    ):
+        source.backup(target)
+
+
+def _copy_files(backup: str, draft: str) -> None:
+    """Copy a backup with its journal: SQLite then undoes in the copy what was half done in the backup."""
+    suffixes = ["", "-journal"]
+    if os.path.exists(beside(backup, "-wal")) and not is_log_of_another_file(backup):
+        suffixes.append("-wal")
+    for suffix in suffixes:
+        copy = f"{draft}{suffix}"
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))
+        shutil.copyfile(beside(backup, suffix), copy)
 
 
 def _unusable(backup: str, why: str) -> DatabaseUnusable:

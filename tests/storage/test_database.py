@@ -16,6 +16,7 @@ from mixsvc.chat.storage.sqlite import messages
 from mixsvc.errors import DatabaseUnusable, StorageError
 from mixsvc.storage.database import Database, prepare, rehearse
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
+from tests.storage.killed import left_in_a_transaction
 
 
 def tables(cursor: sqlite3.Cursor) -> set[str]:
@@ -243,6 +244,20 @@ def test_a_database_whose_tables_are_not_those_of_its_version_is_refused(tmp_pat
     pragma(tmp_path / "x.db", f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1")
 
     assert "it is damaged: message, message_key, quote is not as in version 1" in complaint(tmp_path / "x.db")
+
+
+def test_what_a_killed_process_has_left_half_done_is_undone(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    draft = Draft("lobby", "Ann", "hi", 1.5, None)
+    prepare(
+        str(path), lambda cursor: messages.insert(cursor, [draft], StorageLimits(9, 9)) and cursor.execute("COMMIT")
+    )
+    left_in_a_transaction(path)
+
+    rehearse(str(path))
+
+    assert prepare(str(path), lambda cursor: cursor.execute("SELECT text FROM message").fetchall()) == [("hi",)]
+    assert not Path(f"{path}-journal").exists()
 
 
 def test_additional_tables_and_indices_are_allowed(tmp_path: Path) -> None:

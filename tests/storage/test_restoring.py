@@ -16,6 +16,7 @@ from mixsvc.storage.lock import SERVICE, DatabaseLock
 from mixsvc.storage.restoring import restore
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
 from mixsvc.storage.write_ahead_log import WriteAheadLog
+from tests.storage.killed import left_in_a_transaction
 
 
 def say(path: Path, *texts: str) -> None:
@@ -124,6 +125,18 @@ def test_a_log_of_an_earlier_backup_with_the_same_name_is_not_mixed_into_it(path
     restore(str(folder / "x.db"), str(path))
 
     assert texts(path) == ["ONE", "TWO", "THREE", "four"]
+
+
+def test_what_was_half_done_in_a_backup_is_undone_in_the_copy_alone(path: Path, backup: Path) -> None:
+    left_in_a_transaction(backup)
+    files = [backup, Path(f"{backup}-journal")]
+    before = [each.read_bytes() for each in files]
+
+    restore(str(backup), str(path))
+
+    assert texts(path) == ["one", "two"]
+    assert [each.read_bytes() for each in files] == before
+    assert sorted(each.name for each in path.parent.iterdir() if "restored" in each.name) == []
 
 
 def test_a_database_that_is_gone_is_made(path: Path, backup: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.storage import database
-from mixsvc.storage.connections import LOCK_SECONDS, open_to_read
+from mixsvc.storage.connections import LOCK_SECONDS, open_to_read, roll_back
 from mixsvc.storage.lock import DatabaseLock, own, user_of
 from mixsvc.storage.log_marks import is_log_of_another_file
 from mixsvc.storage.moving.side import MoveRefused, Side
@@ -33,11 +33,7 @@ def reading(path: str) -> Iterator[RowReader]:
     """The history in a file, as of one moment; nobody else uses the file meanwhile. Raises DatabaseUnusable."""
     side = Side("--from", path)
     _check_file(side, path)
-    with (
-        _told(side, path),
-        _owned(side, path),
-        closing(open_to_read(path, alone=is_log_of_another_file(path))) as connection,
-    ):
+    with _told(side, path), _owned(side, path), closing(_source(path)) as connection:
         _check_source(side, connection)
         rows = SqliteRows(connection)
         rows.hold_still()
@@ -84,6 +80,11 @@ def _check_file(side: Side, path: str) -> None:
         raise side.refusal(f"{error.strerror}; this user must be able to read it") from None
     if begin != MAGIC:
         raise side.refusal("it is empty" if not begin else "it is no database of SQLite")
+
+
+def _source(path: str) -> sqlite3.Connection:
+    roll_back(path)
+    return open_to_read(path, alone=is_log_of_another_file(path))
 
 
 def _check_source(side: Side, connection: sqlite3.Connection) -> None:

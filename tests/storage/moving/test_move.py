@@ -18,7 +18,7 @@ from mixsvc.nodes import statements
 from mixsvc.nodes.statements import Watched
 from mixsvc.storage.database import prepare
 from mixsvc.storage.lock import DatabaseLock
-from mixsvc.storage.moving import copying, postgres_place
+from mixsvc.storage.moving import copying, postgres_place, sqlite_place
 from mixsvc.storage.moving.copying import Copied
 from mixsvc.storage.moving.move import move
 from mixsvc.storage.moving.tables import MovedTable
@@ -28,6 +28,7 @@ from mixsvc.storage.postgres.schema import SCRIPTS as POSTGRES_SCRIPTS
 from mixsvc.storage.postgres.schema import upgrade
 from mixsvc.storage.schema import APPLICATION_ID, NEWEST, SCRIPTS
 from tests.postgres import PASSWORD, Postgres
+from tests.storage.killed import left_in_a_transaction
 from tests.storage.moving.histories import LIMITS, contents, make_history, rows
 
 
@@ -77,6 +78,17 @@ def test_everything_is_there_and_goes_back_as_it_was(durable_url: str) -> None:
         "back.sqlite3",
         "back.sqlite3-chat.lock",
     ]
+
+
+def test_what_a_killed_process_has_left_half_done_is_not_moved() -> None:
+    make_history("chat.sqlite3")
+    before = rows("chat.sqlite3")
+    left_in_a_transaction(Path("chat.sqlite3"))
+
+    with sqlite_place.reading("chat.sqlite3"):
+        pass
+
+    assert rows("chat.sqlite3") == before
 
 
 def test_both_go_on_behind_the_last_numbers(durable_url: str) -> None:
