@@ -21,7 +21,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _restore(options: argparse.Namespace) -> int:
     storage = read_settings(options.config).within(os.getcwd()).storage
     if storage.url or storage.url_file:
-        raise BadSetting("[storage] url names a PostgreSQL server; restore its backup with pg_restore or psql")
+        raise BadSetting(
+            "[storage] url names a PostgreSQL server; stop all services on it and restore its backup with pg_restore "
+            "or psql: the next start notices that, and clients that come back get its history anew"
+        )
     path = storage.path
     restore(options.backup, path)
     show(f"{path} is as {options.backup}; clients that come back get its history anew")

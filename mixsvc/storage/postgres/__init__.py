@@ -5,6 +5,7 @@
 - connection: `connect`, which blocks.
 - schema/: the tables. N.sql upgrades a database from version N - 1 to N, by one process at a time.
 - start: `rehearse` checks the server before the process becomes a daemon, `prepare` creates or upgrades the tables.
+- origin: notices at the start that the tables were restored from a backup.
 - running: whether nodes use it. columns: rows in the form in which a statement takes many.
 - rooms: what more than one part reads of the table `room`.
 - database: `PostgresDatabase` runs functions while the reactor runs, and comes back when the server does.

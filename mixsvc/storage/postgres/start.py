@@ -9,6 +9,7 @@ import psycopg
 from mixsvc.errors import DatabaseAway, DatabaseUnusable
 from mixsvc.storage.postgres.checks import faults, is_deaf
 from mixsvc.storage.postgres.connection import PostgresConnection, PostgresCursor, connect
+from mixsvc.storage.postgres.origin import notice_restoration
 from mixsvc.storage.postgres.schema import upgrade, version
 from mixsvc.storage.postgres.trouble import is_away, reason
 from mixsvc.storage.postgres.url import SETTING, shown
@@ -63,6 +64,7 @@ def prepare(url: str, read: Callable[[PostgresCursor], T]) -> T:
     with _connected(url) as connection:
         upgrade(connection)
         _expect_complete(connection)
+        notice_restoration(connection)
         with connection.cursor() as cursor:
             return read(cursor)
 
