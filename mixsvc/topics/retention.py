@@ -1,4 +1,4 @@
-"""Deletes events that are older than [topics] keep_for, a slice at a time, and forgets topics that are empty."""
+"""Deletes events that are older than [topics] keep_for or beyond keep, in slices, and forgets topics that are empty."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -36,7 +36,8 @@ class TopicRetention:
 
     What this process has stored becomes old by a clock that nobody can set. What others have stored, or earlier
     processes, becomes old by its date, as soon as the time of day may be trusted (common.clocks.WallClock); of several
-    nodes, the leader sees to that. ([topics] keep, the number of events, is applied with each event.)
+    nodes, the leader sees to that, and to what topics have beyond [topics] keep where that has become less. (Else keep,
+    the number of events, is applied with each event.)
     """
 
     _log = Logger()
@@ -46,6 +47,8 @@ class TopicRetention:
         self._queue = queue
         self._heart = heart
         self._take(settings)
+        # The number of events beyond which no topic has any.
+        self._pruned_to: int | None = None
         self._loop = LoopingCall(self._round)
         self._loop.clock = clocks.steady
         # The newest numbers that were stored in the part of keep_for that began at this time; and up to the ends of
@@ -66,7 +69,7 @@ class TopicRetention:
             self._loop.reset()
 
     def _take(self, settings: TopicsSettings) -> None:
-        self._keep_for = settings.keep_for
+        self._keep, self._keep_for = settings.keep, settings.keep_for
         # Half of the topics that there may be: a new one is not refused because of empty ones.
         self._most = settings.max_topics // 2
 
@@ -105,10 +108,17 @@ class TopicRetention:
         trusted = self._wall.trusted_seconds()
         if not self._heart.is_leader:
             return
+        await self._prune(self._keep)
         if self._keep_for and trusted is not None:
             age = TopicAge(trusted, trusted - self._keep_for)
             await self._all(lambda cursor: self._queue.store.expire(cursor, age))
         await self._all(lambda cursor: self._queue.store.forget(cursor, self._most))
+
+    async def _prune(self, keep: int) -> None:
+        if keep != self._pruned_to:
+            await self._all(lambda cursor: self._queue.store.prune(cursor, keep))
+            if self._loop.running:
+                self._pruned_to = keep
 
     async def _all(self, work: Callable[[Cursor], int]) -> None:
         """Do work in slices until nothing of it is left."""

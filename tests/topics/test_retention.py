@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.clocks import TRUST_SECONDS
-from mixsvc.config.settings import TopicsSettings
+from mixsvc.config.settings import Settings, TopicsSettings
 from tests.chat.fakes import NOW, FakeDatabase
 from tests.topics.harness import TopicsHarness
 
@@ -55,6 +55,20 @@ class RetentionTests(SynchronousTestCase):
 
         self.assertEqual(0, left[-1])
         self.assertLessEqual(len({*left}), 22)
+
+    def test_what_is_too_much_goes_after_a_start_and_a_reload_also_where_nothing_is_published(self) -> None:
+        earlier = self.start()
+        for _ in range(5):
+            earlier.service.facade.publish("a", "x")
+        earlier.stop()
+
+        later = self.start(keep=4)
+        later.pass_by(60)
+        self.assertEqual([2, 3, 4, 5], self.numbers())
+        later.service.reload(Settings(topics=TopicsSettings(keep=2)))
+        later.pass_by(60)
+
+        self.assertEqual([4, 5], self.numbers())
 
     def test_a_clock_that_is_set_deletes_nothing(self) -> None:
         topics = self.start(keep_for=DAY)

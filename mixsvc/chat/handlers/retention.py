@@ -1,4 +1,4 @@
-"""Deletes messages that are older than [chat] keep_days, a slice at a time."""
+"""Deletes messages that are older than [chat] keep_days or beyond [chat] keep, a slice at a time."""
 
 from collections.abc import Callable
 from typing import Final
@@ -26,7 +26,8 @@ DAY: Final = 86_400.0
 class Retention:
     """Applies [chat] keep_days every hour, as soon as the time of day may be trusted (common.clocks.WallClock).
 
-    ([chat] keep, the number of messages, is applied with each message.)
+    And [chat] keep, the number of messages, when it may have become less: at the start and after a reload. (Else keep
+    is applied with each message.)
     """
 
     _log = Logger()
@@ -38,11 +39,14 @@ class Retention:
         self._loop.clock = state.clock
         # When messages are deleted next, by the steady clock.
         self._due_at = state.clock.seconds()
+        # The number of messages beyond which no room has any.
+        self._pruned_to: int | None = None
 
     def start(self) -> None:
-        """Look at the time of day every minute; delete as soon as it may be trusted, then every hour.
+        """Look at the time of day every minute; delete what is old as soon as it may be trusted, then every hour.
 
-        If keep_days is 0, only look: mutes, bans and the dates of messages are put right thereby (SanctionClock).
+        If keep_days is 0, nothing is old: mutes, bans and the dates of messages are put right thereby (SanctionClock).
+        What is too much is looked for in the first minute, and in that after a reload.
         """
         self._loop.start(LOOK_SECONDS)
 
@@ -53,32 +57,43 @@ class Retention:
 
     def _round(self) -> "Deferred[None] | None":
         now, steady = self._state.sanction_clock.trusted_now(), self._state.clock.seconds()
-        if (
-            not self._state.nodes.heart.is_leader
-            or now is None
-            or steady < self._due_at
-            or not self._state.settings.keep_days
-        ):
+        if not self._state.nodes.heart.is_leader:
             return None
-        self._due_at = steady + INTERVAL
+        is_due = now is not None and steady >= self._due_at and self._state.settings.keep_days
+        if is_due:
+            self._due_at = steady + INTERVAL
         # A LoopingCall stops for good if its function fails.
-        return Deferred.fromCoroutine(self._delete(now)).addErrback(self._failed)
+        return Deferred.fromCoroutine(self._delete(now if is_due else None)).addErrback(self._failed)
 
     def _failed(self, failure: object) -> None:
         if self._loop.running:
             self._log.warn("chat: old messages could not be deleted; the next try is within an hour")
 
-    async def _delete(self, now: float) -> None:
-        age = Age(now, now - self._state.settings.keep_days * DAY)
+    async def _delete(self, now: float | None) -> None:
+        """Delete what is too much and, at a time, what is too old."""
+        keep = self._state.settings.keep
+        if keep != self._pruned_to:
+            await self._all(lambda cursor: self._store.prune(cursor, keep))
+            if not self._loop.running:
+                return
+            self._pruned_to = keep
+        if now is not None:
+            await self._expire(Age(now, now - self._state.settings.keep_days * DAY))
+
+    async def _expire(self, age: Age) -> None:
         for name in await self._state.storage.read(self._store.room_names):
-            while self._loop.running and await self._slice(name, age):
-                await deferLater(self._state.clock, SLICE_PAUSE)
+            await self._all(lambda cursor, name=name: self._store.expire(cursor, name, age))  # type: ignore[misc]
             if not self._loop.running:
                 return
             await self._forget(name)
 
-    async def _slice(self, room: str, age: Age) -> int:
-        return await self._state.storage.change(lambda cursor: self._store.expire(cursor, room, age))
+    async def _all(self, work: Callable[[Cursor], int]) -> None:
+        """Do work in slices until nothing of it is left."""
+        done = 1
+        while self._loop.running and done:
+            done = await self._state.storage.change(work)
+            if done:
+                await deferLater(self._state.clock, SLICE_PAUSE)
 
     async def _forget(self, name: str) -> None:
         """Forget a room without members and messages."""

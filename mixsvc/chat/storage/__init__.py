@@ -23,9 +23,10 @@ safe to repeat a message after a lost connection. When a room is forgotten, `roo
 was ever used in such a room, and new rooms start above it. So a client that comes back with an old `since` never takes
 a new message for one that it has seen.
 
-**What is deleted.** With each append, the messages beyond [chat] keep are deleted, up to 4000 at once. Every hour
-handlers.retention deletes those that are older than [chat] keep_days, unless the time of day may be wrong. A deleted
-message keeps its row and its number; the text is overwritten on disk.
+**What is deleted.** With each append, the messages of its room beyond [chat] keep are deleted, up to 4000 at once, and
+after a start and a reload handlers.retention deletes those of all rooms. Every hour it deletes those that are older
+than [chat] keep_days, unless the time of day may be wrong. A deleted message keeps its row and its number; the text is
+overwritten on disk.
 
 **What is edited.** `corrections` has what authors change. A message keeps its earlier texts, at most 20, in a table of
 their own; they go with its text. It also has the digest of its author (model.people.Client.author), since names change

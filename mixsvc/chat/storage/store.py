@@ -100,6 +100,12 @@ class MessageStore(Protocol):
         and as young as `now` if all behind it are like it.
         """
 
+    def prune(self, cursor: Cursor, keep: int, /) -> bool:
+        """Delete some of the messages that rooms have beyond `keep`; returns whether there were any.
+
+        `insert` does this for the rooms in which something is said.
+        """
+
     def last_numbers(self, cursor: Cursor, /) -> Mapping[str, int]:
         """Returns the last number of each room."""
 

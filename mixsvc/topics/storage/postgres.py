@@ -14,7 +14,7 @@ from mixsvc.storage.postgres.columns import columns
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
 from mixsvc.topics.storage.store import SLICE
 
-__all__ = ["count", "drop", "expire", "forget", "insert", "read"]
+__all__ = ["count", "drop", "expire", "forget", "insert", "prune", "read"]
 
 _APPEND: Final = """
     SELECT number, is_repeated FROM append_events(
@@ -58,6 +58,24 @@ _READ: Final = """
     ORDER BY asked.place, new.number
 """
 
+# Some topics, together with not many more events than are deleted at once.
+_PRUNE: Final = """
+    WITH crowded AS (
+        SELECT topic.name, topic.last - greatest(%(keep)s::bigint, 1) - oldest.number + 1 AS surplus
+        FROM topic CROSS JOIN LATERAL (
+            SELECT number FROM topic_event WHERE topic_event.topic = topic.name AND topic_event.number >= topic.first
+            ORDER BY topic_event.number LIMIT 1
+        ) oldest
+        WHERE oldest.number <= topic.last - greatest(%(keep)s::bigint, 1)
+    ), chosen AS (
+        SELECT name FROM (SELECT name, sum(surplus) OVER (ORDER BY name) - surplus AS before FROM crowded) each
+        WHERE before < %(most)s
+    ), locked AS MATERIALIZED (
+        SELECT name FROM topic WHERE name IN (SELECT name FROM chosen) ORDER BY name FOR UPDATE
+    )
+    SELECT count(*), prune_events(array_agg(name), %(keep)s, %(most)s) FROM locked
+"""
+
 
 def insert(cursor: Cursor, drafts: Sequence[TopicDraft], limits: TopicLimits) -> Sequence[Numbered | None]:
     """See TopicStore. An event is dated by PostgreSQL's clock, whatever its draft has."""
@@ -71,6 +89,11 @@ def read(cursor: Cursor, queries: Sequence[TopicQuery], limits: TopicLimits) -> 
     given = columns([(each.topic, each.after, each.epoch) for each in queries], 3)
     cursor.execute(_READ, (*given, limits.keep, limits.page_events, limits.page_bytes))
     return [_page(list(rows)) for _, rows in groupby(cursor.fetchall(), key=itemgetter(0))]
+
+
+def prune(cursor: Cursor, keep: int) -> bool:
+    """See TopicStore."""
+    return bool(cursor.execute(_PRUNE, {"keep": keep, "most": SLICE}).fetchone()[0])
 
 
 def drop(cursor: Cursor, up_to: Mapping[str, int]) -> int:

@@ -3,16 +3,18 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mixsvc.common.times import microseconds
 from mixsvc.interfaces.topics import TopicBatch, TopicEvent
 from mixsvc.storage.epoch import read_epoch
-from mixsvc.storage.rows.cells import is_number, is_time, read_text, report
+from mixsvc.storage.rows.cells import is_number, is_time, read_name, read_text, report
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
 from mixsvc.topics.storage.store import SLICE
 
-__all__ = ["count", "drop", "expire", "forget", "insert", "read"]
+__all__ = ["count", "drop", "expire", "forget", "insert", "prune", "read"]
+
+_LASTS: Final = "SELECT CAST(name AS BLOB), last FROM topic"
 
 
 @dataclass(slots=True)
@@ -48,6 +50,19 @@ def read(cursor: sqlite3.Cursor, queries: Sequence[TopicQuery], limits: TopicLim
     cursor.execute("BEGIN")
     epoch = read_epoch(cursor)
     return [_page(cursor, query, epoch, limits) for query in queries]
+
+
+def prune(cursor: sqlite3.Cursor, keep: int) -> bool:
+    """See TopicStore."""
+    cursor.execute("BEGIN IMMEDIATE")
+    named = [(read_name("topic", name), last) for name, last in cursor.execute(_LASTS).fetchall()]
+    deleted = 0
+    for topic, last in named:
+        if topic is not None and is_number(last):
+            deleted += _prune(cursor, topic, last, keep, SLICE - deleted)
+        if deleted >= SLICE:
+            break
+    return deleted > 0
 
 
 def drop(cursor: sqlite3.Cursor, up_to: Mapping[str, int]) -> int:
@@ -140,11 +155,12 @@ def _store(cursor: sqlite3.Cursor, draft: TopicDraft, head: _TopicHead) -> Numbe
     return Numbered(head.last)
 
 
-def _prune(cursor: sqlite3.Cursor, topic: str, last: int, keep: int) -> None:
+def _prune(cursor: sqlite3.Cursor, topic: str, last: int, keep: int, most: int = SLICE) -> int:
     # The newest event always stays, so that a repetition of it is recognised.
     newest_to_go = last - max(keep, 1)
-    if newest_to_go > 0:
-        _delete(cursor, topic, min(newest_to_go, _first(cursor, topic, last) + SLICE - 1))
+    if newest_to_go <= 0:
+        return 0
+    return _delete(cursor, topic, min(newest_to_go, _first(cursor, topic, last) + most - 1))
 
 
 def _delete(cursor: sqlite3.Cursor, topic: str, up_to: int) -> int:

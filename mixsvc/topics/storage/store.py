@@ -29,6 +29,12 @@ class TopicStore(Protocol):
     def read(self, cursor: Cursor, queries: Sequence[TopicQuery], limits: TopicLimits, /) -> Sequence[TopicPage]:
         """Returns a page for each query, all as of one moment."""
 
+    def prune(self, cursor: Cursor, keep: int, /) -> bool:
+        """Delete some of the events that topics have beyond `keep`; returns whether there were any.
+
+        `insert` does this for the topics of its events.
+        """
+
     def drop(self, cursor: Cursor, up_to: Mapping[str, int], /) -> int:
         """Delete events with numbers up to these, by topic, some at once; returns how many."""
 

@@ -120,6 +120,19 @@ class ExpiryTests(RetentionTestCase):
 
         self.assertEqual([(1, "hi")], self.chat.database.rows())
 
+    def test_what_is_too_much_goes_at_the_start_and_after_a_reload_also_where_nobody_speaks(self) -> None:
+        for _ in range(5):
+            self.say(self.ann, "hi", room="attic")
+        self.chat.settings = replace(self.chat.settings, keep=4, keep_days=0)
+        self.chat.restart()
+        self.clean()
+        self.assertEqual([2, 3, 4, 5], self.numbers("attic"))
+
+        self.chat.dispatcher.reload(replace(self.chat.settings, keep=2))
+        self.passes(LOOK_SECONDS)
+        self.assertEqual([4, 5], self.numbers("attic"))
+        self.chat.dispatcher.close()
+
     def test_after_the_stop_nothing_more_is_deleted(self) -> None:
         self.say(self.ann, "hi", room="attic")
         self.later(3)

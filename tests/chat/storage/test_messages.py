@@ -134,6 +134,29 @@ class InsertContract(MessagesCase):
         self.insert(drafts("z"), StorageLimits(1, 1000))
         self.assertEqual([PRUNED + 12], self.numbers())
 
+    def prune(self, keep: int) -> bool:
+        return bool(self.run_in(self.tables.store.messages.prune, keep))
+
+    def test_rooms_in_which_nothing_is_said_are_pruned_too(self) -> None:
+        self.insert([*drafts("a", "b", "c"), *drafts("x", "y", room="den"), *drafts("z", room="attic")])
+
+        self.assertTrue(self.prune(2))
+        self.assertFalse(self.prune(2))
+        self.assertEqual([1, 1, 2, 2, 3], self.numbers())
+        self.assertTrue(self.prune(0))
+        self.assertFalse(self.prune(0))
+        self.assertEqual([1, 2, 3], self.numbers())
+
+    def test_much_is_pruned_a_part_at_a_time(self) -> None:
+        self.insert([*drafts(*["x"] * (PRUNED + 10)), *drafts("y", "z", room="den")], StorageLimits(100_000, 1000))
+
+        parts = []
+        while self.prune(1):
+            parts.append(len(self.numbers()))
+
+        self.assertEqual(2, parts[-1])
+        self.assertTrue(2 <= len(parts) <= 3 and 8 <= parts[0] <= 12, parts)
+
 
 class ReadContract(MessagesCase):
     def test_an_empty_room_begins_at_1(self) -> None:

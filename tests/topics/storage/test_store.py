@@ -87,6 +87,28 @@ class AppendContract(TopicsCase):
 
         self.assertEqual([SLICE + 1, SLICE + 2, SLICE + 3], self.numbers())
 
+    def prune(self, keep: int) -> bool:
+        return bool(self.run_in(self.tables.topics.prune, keep))
+
+    def test_topics_of_which_nothing_is_published_are_pruned_too(self) -> None:
+        self.insert([*drafts("x", "y", "z"), *drafts("x", "y", topic="b"), *drafts("x", topic="c")])
+
+        self.assertTrue(self.prune(2))
+        self.assertFalse(self.prune(2))
+        self.assertEqual(([2, 3], [1, 2], [1]), (self.numbers(), self.numbers("b"), self.numbers("c")))
+        self.assertTrue(self.prune(0))
+        self.assertFalse(self.prune(0))
+        self.assertEqual(([3], [2], [1]), (self.numbers(), self.numbers("b"), self.numbers("c")))
+
+    def test_much_is_pruned_a_part_at_a_time(self) -> None:
+        self.insert(drafts(*["x"] * (2 * SLICE)))
+
+        self.assertTrue(self.prune(1))
+        self.assertEqual(SLICE, len(self.numbers()))
+        self.assertTrue(self.prune(1))
+        self.assertEqual([2 * SLICE], self.numbers())
+        self.assertFalse(self.prune(1))
+
     def test_a_topic_too_many_is_refused_and_the_others_are_stored(self) -> None:
         limits = TopicLimits(10, 2)
         self.insert(drafts("x"), limits)

@@ -31,6 +31,7 @@ __all__ = [
     "forget",
     "insert",
     "last_numbers",
+    "prune",
     "read",
     "read_epoch",
     "read_new",
@@ -83,6 +84,23 @@ _NEW: Final = """
     ) new ON true
     ORDER BY asked.place, new.number
 """
+# Some rooms, together with not many more messages than are deleted at once.
+_PRUNE: Final = """
+    WITH crowded AS (
+        SELECT room.name, room.last - greatest(%(keep)s::bigint, 1) - oldest.number + 1 AS surplus
+        FROM room CROSS JOIN LATERAL (
+            SELECT number FROM message WHERE message.room = room.name AND message.number >= room.first
+            ORDER BY message.number LIMIT 1
+        ) oldest
+        WHERE oldest.number <= room.last - greatest(%(keep)s::bigint, 1)
+    ), chosen AS (
+        SELECT name FROM (SELECT name, sum(surplus) OVER (ORDER BY name) - surplus AS before FROM crowded) each
+        WHERE before < %(most)s
+    ), locked AS MATERIALIZED (
+        SELECT name FROM room WHERE name IN (SELECT name FROM chosen) ORDER BY name FOR UPDATE
+    )
+    SELECT count(*), prune_messages(array_agg(name), %(keep)s, %(most)s) FROM locked
+"""
 _ROOMS: Final = """
     SELECT room.name, room.last, room.topic
     FROM room LEFT JOIN message ON message.room = room.name AND message.number = room.last
@@ -132,6 +150,11 @@ def expire(cursor: Cursor, room: str, age: Age) -> int:
     statement = "SELECT expire_messages(%s, to_timestamp(%s), to_timestamp(%s), %s)"
     count: int = cursor.execute(statement, (room, age.now, age.cutoff, PRUNED)).fetchone()[0]
     return count
+
+
+def prune(cursor: Cursor, keep: int) -> bool:
+    """See MessageStore."""
+    return bool(cursor.execute(_PRUNE, {"keep": keep, "most": PRUNED}).fetchone()[0])
 
 
 def redate(cursor: Cursor, period: Period, seconds: float) -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "forget",
     "insert",
     "last_numbers",
+    "prune",
     "read",
     "read_epoch",
     "read_new",
@@ -127,6 +128,17 @@ def _delete_up_to(cursor: sqlite3.Cursor, room: str, number: int) -> int:
     return cursor.rowcount
 
 
+def prune(cursor: sqlite3.Cursor, keep: int) -> bool:
+    """See MessageStore."""
+    cursor.execute("BEGIN IMMEDIATE")
+    deleted = 0
+    for room, last in last_numbers(cursor).items():
+        deleted += _prune(cursor, room, last, keep, PRUNED - deleted)
+        if deleted >= PRUNED:
+            break
+    return deleted > 0
+
+
 def redate(cursor: sqlite3.Cursor, period: Period, seconds: float) -> None:
     """See MessageStore."""
     for room, up_to in period.up_to.items():
@@ -214,12 +226,12 @@ def _add(cursor: sqlite3.Cursor, draft: Draft, number: int) -> StoredMessage:
     return StoredMessage(message, token=epochs.token(number, mark))
 
 
-def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int) -> None:
+def _prune(cursor: sqlite3.Cursor, room: str, last: int, keep: int, most: int = PRUNED) -> int:
     # The newest message always stays, so that a repetition of it is recognised.
     newest_to_go = last - max(keep, 1)
-    if newest_to_go > 0:
-        up_to = min(newest_to_go, _first(cursor, room, last) + PRUNED - 1)
-        cursor.execute("DELETE FROM message WHERE room = ? AND number <= ?", (room, up_to))
+    if newest_to_go <= 0:
+        return 0
+    return _delete_up_to(cursor, room, min(newest_to_go, _first(cursor, room, last) + most - 1))
 
 
 def _page(cursor: sqlite3.Cursor, query: PageQuery, limits: StorageLimits) -> ChatPage:
