@@ -303,7 +303,8 @@ def _prepared(path: str, is_owner: bool) -> Iterator[sqlite3.Connection]:
 def _make_private(path: str) -> None:
     """Create the file readable by its owner only; SQLite gives the files beside it the same permissions."""
     with suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        # As SQLite does, through a link that leads to no file yet.
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _check(path: str) -> None:

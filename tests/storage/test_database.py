@@ -82,6 +82,15 @@ def test_preparing_makes_the_newest_schema(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_a_database_is_for_its_owner_alone_also_where_a_link_leads_to_it(tmp_path: Path) -> None:
+    link, path = tmp_path / "x.db", tmp_path / "disk.db"
+    link.symlink_to(path)
+
+    prepare(str(link), tables)
+
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+
+
 def test_preparing_twice_keeps_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     prepare(str(path), tables)
