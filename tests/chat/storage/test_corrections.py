@@ -142,6 +142,19 @@ class ComeBackContract(CorrectionsCase):
         self.assertEqual((1,), page.deleted)
         self.assertEqual((), self.read().edited)
 
+    def test_the_last_edit_is_told_also_if_the_time_of_day_was_ahead_before_it(self) -> None:
+        self.say(*["x"] * (EDITED_TOLD + 1))
+        for number in range(2, EDITED_TOLD + 2):
+            self.edit(number, "y")
+        times = [each.edited_at or 0 for each in self.read(seen=EDITED_TOLD + 1).edited]
+        period = Period({}, {"lobby": EDITED_TOLD + 1}, min(times) - 0.5, max(times) + 0.5)
+        self.run_in(self.tables.store.messages.redate, period, 7200.0)
+
+        self.edit(1, "y")
+
+        told = [each.number for each in self.read(seen=EDITED_TOLD + 1).edited]
+        self.assertEqual([1, *range(3, EDITED_TOLD + 2)], told)
+
     def test_those_that_were_edited_last_are_told(self) -> None:
         self.say(*["x"] * (EDITED_TOLD + 2))
         for step, number in enumerate([3, *range(EDITED_TOLD + 2, 0, -1)]):

@@ -323,7 +323,7 @@ def _edited(cursor: sqlite3.Cursor, query: PageQuery, first: int, room_bytes: in
         return ()
     cursor.execute(
         f"SELECT {MESSAGE} FROM message WHERE room = ? AND number BETWEEN ? AND ? AND edited_at IS NOT NULL"
-        " ORDER BY edited_at DESC, number DESC LIMIT ?",
+        " ORDER BY change DESC, edited_at DESC, number DESC LIMIT ?",
         (query.room, first, query.seen, EDITED_TOLD),
     )
     return fitting_edits(list(messages_of(query.room, cursor)), room_bytes)
