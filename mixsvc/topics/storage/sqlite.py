@@ -229,5 +229,6 @@ def _event(topic: str, row: Sequence[Any]) -> TopicEvent:
 
 def _first(cursor: sqlite3.Cursor, topic: str, last: int) -> int:
     """Returns the lowest number in the table, last + 1 if the topic has no events."""
-    cursor.execute("SELECT min(number) FROM topic_event WHERE topic = ? AND number <= ?", (topic, last))
+    query = "SELECT min(number) FROM topic_event WHERE topic = ? AND number <= ? AND typeof(number) = 'integer'"
+    cursor.execute(query, (topic, last))
     return cursor.fetchone()[0] or last + 1

@@ -4,6 +4,9 @@
 index until that is merged with all others. So when texts were deleted, all parts are merged into one, some pages at a
 time. (FTS5's own option secure-delete does it at once, since SQLite 3.42; but older ones cannot read the file then.)
 SQLite overwrites the pages that are free afterwards, as everywhere in the file.
+
+**Damaged rows.** A message without a number is passed over, and so is a note without one. A room of which the index has
+no such numbers is begun anew.
 """
 
 import sqlite3
@@ -34,12 +37,17 @@ PAGES_AT_ONCE: Final = 64
 SOME_TIME, SOON = 1, 2
 
 _GAP: Final = """
+    WITH whole AS (
+        SELECT name, first, last FROM search_room WHERE typeof(first) = 'integer' AND typeof(last) = 'integer'
+    )
     SELECT CAST(name AS BLOB), first, last, oldest, newest FROM (
         SELECT r.name, s.first, s.last,
-            coalesce((SELECT min(number) FROM message WHERE room = r.name), r.last + 1) AS oldest, r.last AS newest
-        FROM room r LEFT JOIN search_room s ON s.name = r.name
+            coalesce(
+                (SELECT min(number) FROM message WHERE room = r.name AND typeof(number) = 'integer'), r.last + 1
+            ) AS oldest, r.last AS newest
+        FROM room r LEFT JOIN whole s ON s.name = r.name
         UNION ALL
-        SELECT name, first, last, max(first, last + 1), last FROM search_room
+        SELECT name, first, last, max(first, last + 1), last FROM whole
         WHERE first <= last AND name NOT IN (SELECT name FROM room)
     )
     WHERE typeof(oldest) = 'integer' AND typeof(newest) = 'integer'
@@ -52,8 +60,12 @@ _STALE: Final = """
     LEFT JOIN message ON message.room = search_stale.room AND message.number = search_stale.number
     LEFT JOIN search_room ON search_room.name = search_stale.room
         AND search_stale.number BETWEEN search_room.first AND search_room.last
-    LIMIT ?
+    WHERE typeof(search_stale.number) = 'integer' LIMIT ?
 """
+
+_TEXTS: Final = (
+    "SELECT number, CAST(text AS BLOB) FROM message WHERE room = ? AND typeof(number) = 'integer' AND {} LIMIT ?"
+)
 
 
 def prepare(cursor: sqlite3.Cursor) -> str:
@@ -89,15 +101,13 @@ def read_gap(cursor: sqlite3.Cursor) -> Gap | None:
 
 def read_texts(cursor: sqlite3.Cursor, room: str, above: int, most: int) -> Sequence[IndexedText]:
     """See IndexWriter."""
-    statement = "SELECT number, CAST(text AS BLOB) FROM message WHERE room = ? AND number > ? ORDER BY number LIMIT ?"
+    statement = _TEXTS.format("number > ? ORDER BY number")
     return _texts(room, cursor.execute(statement, (room, above, most)).fetchall())
 
 
 def read_older(cursor: sqlite3.Cursor, room: str, below: int, most: int) -> Sequence[IndexedText]:
     """See IndexWriter."""
-    statement = (
-        "SELECT number, CAST(text AS BLOB) FROM message WHERE room = ? AND number < ? ORDER BY number DESC LIMIT ?"
-    )
+    statement = _TEXTS.format("number < ? ORDER BY number DESC")
     return _texts(room, cursor.execute(statement, (room, below, most)).fetchall())
 
 

@@ -312,7 +312,7 @@ def _deleted(cursor: sqlite3.Cursor, query: PageQuery, first: int) -> tuple[int,
         return ()
     cursor.execute(
         "SELECT number FROM message WHERE room = ? AND number BETWEEN ? AND ? AND deleted_by IS NOT NULL"
-        " ORDER BY number DESC LIMIT ?",
+        " AND typeof(number) = 'integer' ORDER BY number DESC LIMIT ?",
         (query.room, first, query.seen, DELETED_TOLD),
     )
     return tuple(sorted(number for (number,) in cursor.fetchall()))
@@ -331,5 +331,6 @@ def _edited(cursor: sqlite3.Cursor, query: PageQuery, first: int, room_bytes: in
 
 def _first(cursor: sqlite3.Cursor, room: str, last: int) -> int:
     """Returns the lowest number in the table, last + 1 if the room has no messages."""
-    cursor.execute("SELECT min(number) FROM message WHERE room = ? AND number <= ?", (room, last))
+    query = "SELECT min(number) FROM message WHERE room = ? AND number <= ? AND typeof(number) = 'integer'"
+    cursor.execute(query, (room, last))
     return cursor.fetchone()[0] or last + 1

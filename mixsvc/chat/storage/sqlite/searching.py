@@ -12,6 +12,7 @@ from typing import Final
 
 from mixsvc.chat.storage.searching import MOST_STALE, RoomIndex, Span, usable
 from mixsvc.interfaces import ChatMessage
+from mixsvc.storage.rows.cells import is_number
 from mixsvc.storage.rows.messages import MESSAGE, messages_of
 from mixsvc.storage.rows.rooms import read_last
 
@@ -43,7 +44,8 @@ def read_indexes(cursor: sqlite3.Cursor, rooms: Sequence[str]) -> Mapping[str, R
 def read_messages(cursor: sqlite3.Cursor, room: str, span: Span, most: int) -> Sequence[ChatMessage]:
     """See SearchReader."""
     cursor.execute(
-        f"SELECT {MESSAGE} FROM message WHERE room = ? AND number < ? AND number >= ? ORDER BY number DESC LIMIT ?",
+        f"SELECT {MESSAGE} FROM message WHERE room = ? AND number < ? AND number >= ? AND typeof(number) = 'integer'"
+        " ORDER BY number DESC LIMIT ?",
         (room, span.below, span.least, most),
     )
     return list(messages_of(room, cursor))
@@ -76,10 +78,12 @@ def _index(cursor: sqlite3.Cursor, room: str) -> RoomIndex | None:
         (room,),
     )
     row = cursor.fetchone()
-    if row is None or row[1] is None:
-        return None if row is None else RoomIndex(read_last(cursor, room, row[0]))
+    if row is None:
+        return None
     last, first_indexed, last_indexed, key = row
     last = read_last(cursor, room, last)
+    if not is_number(first_indexed) or not is_number(last_indexed):
+        return RoomIndex(last)
     cursor.execute(
         "SELECT number FROM search_stale WHERE room = ? AND number BETWEEN ? AND ? LIMIT ?",
         (room, first_indexed, last_indexed, MOST_STALE + 1),

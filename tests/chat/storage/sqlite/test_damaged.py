@@ -7,7 +7,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from mixsvc.chat.storage.indexing import index_slice
 from mixsvc.chat.storage.records import Age, Correction, Draft, StoredAct, Unchanged
-from mixsvc.chat.storage.searching import Span
+from mixsvc.chat.storage.searching import ROWS_AT_ONCE, SearchQuery, Span, find
 from mixsvc.chat.storage.sqlite import messages, searching
 from mixsvc.storage.rows.cells import report
 from tests.chat.fakes import NOW
@@ -118,6 +118,57 @@ class MessageTests(DamagedCase):
         index = self.run_in(searching.read_indexes, ["lobby"])["lobby"]
         found, _ = self.run_in(searching.look_up, ("lobby", index), span, ["two"], 10)
         self.assertEqual([2], [each.number for each in found])
+
+    def found(self, *rooms: str) -> list[str]:
+        query = SearchQuery(["t"], dict.fromkeys(rooms), 10)
+        part = self.run_in(lambda cursor: find(searching, cursor, query, PLENTY))
+        return [f"{each.room} {each.message.number}" for each in part.found]
+
+    def test_a_row_without_a_number_keeps_no_other_one_from_being_found(self) -> None:
+        for number in (1, 2, 3):
+            for written in ("'two'", "x'32'", "2.5", "0.5"):
+                self.tables.execute("DELETE FROM search_room")
+                self.tables.execute("DELETE FROM search_text")
+                self.tables.execute(f"UPDATE message SET number = {written} WHERE number = {number}")
+                self.insert(drafts("text", room="den"))
+
+                self.index()
+
+                left = [each for each in (1, 2, 3) if each != number]
+                indexes = self.run_in(searching.read_indexes, ["lobby", "den"])
+                self.assertEqual((min(left), 3), (indexes["lobby"].first_indexed, indexes["lobby"].last_indexed))
+                self.assertEqual(indexes["den"].last, indexes["den"].last_indexed)
+                self.assertEqual([f"lobby {each}" for each in left if each != 1][::-1], self.found("lobby"))
+                self.assertEqual(left[0], self.read().first)
+                self.tables.execute(f"UPDATE message SET number = {number} WHERE typeof(number) <> 'integer'")
+
+    def test_a_row_without_a_number_does_not_end_a_search_without_the_index(self) -> None:
+        self.insert(drafts(*["x"] * ROWS_AT_ONCE))
+        self.tables.execute("UPDATE message SET number = 5.5 WHERE number = 5")
+
+        self.assertEqual(["lobby 3", "lobby 2"], self.found("lobby"))
+
+    def test_an_index_without_numbers_is_made_anew(self) -> None:
+        for change in ("first = 0.5", "first = 'x'", "last = x'32'", "last = 2.5"):
+            self.index()
+            self.tables.execute(f"UPDATE search_room SET {change} WHERE name = 'lobby'")
+            self.assertEqual(["lobby 3", "lobby 2"], self.found("lobby"))
+
+            self.index()
+
+            index = self.run_in(searching.read_indexes, ["lobby"])["lobby"]
+            self.assertEqual((1, 3), (index.first_indexed, index.last_indexed))
+            self.assertEqual(["lobby 3", "lobby 2"], self.found("lobby"))
+
+    def test_a_note_without_a_number_keeps_no_other_text_from_being_written(self) -> None:
+        self.index()
+        self.tables.execute("INSERT INTO search_stale VALUES ('lobby', 'x'), ('lobby', 2.5)")
+        self.damage("text = 'ten'")
+
+        self.index()
+
+        self.assertEqual([("lobby", 2.5), ("lobby", "x")], self.tables.execute("SELECT room, number FROM search_stale"))
+        self.assertEqual(["lobby 3", "lobby 2"], self.found("lobby"))
 
     def test_its_author_may_still_delete_and_edit_it_but_not_without_a_time(self) -> None:
         correct = self.tables.store.corrections
