@@ -10,7 +10,16 @@ from urllib.parse import quote
 from mixsvc.config.settings import MEMORY
 from mixsvc.storage.wal_file import beside
 
-__all__ = ["LOCK_SECONDS", "existing", "has_journal", "kept_from_checkpoint", "open_to_read", "roll_back", "set_up"]
+__all__ = [
+    "LOCK_SECONDS",
+    "existing",
+    "has_journal",
+    "kept_from_checkpoint",
+    "open_to_read",
+    "roll_back",
+    "set_up",
+    "try_to_write",
+]
 
 # How long a statement waits for a lock that another process holds, in seconds.
 LOCK_SECONDS: Final = 1.0
@@ -56,11 +65,24 @@ def roll_back(path: str) -> None:
 
     Does nothing without such a journal, or while its process lives. Raises sqlite3.Error, OSError.
     """
-    if not has_journal(path):
-        return
+    if has_journal(path):
+        with _writing(path) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def try_to_write(path: str) -> None:
+    """Begin a transaction that may write, and end it; blocks. Raises sqlite3.Error while another program writes."""
+    with _writing(path) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.rollback()
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[sqlite3.Connection]:
+    """A connection that leaves the write-ahead log as it is."""
     connection = sqlite3.connect(existing(path), uri=True, timeout=LOCK_SECONDS)
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        yield connection
     finally:
         with kept_from_checkpoint(path):
             connection.close()

@@ -17,13 +17,13 @@ from mixsvc.errors import DatabaseUnusable, StorageError
 from mixsvc.interfaces import DeferToThread
 from mixsvc.storage.commit_guard import CommitGuard
 from mixsvc.storage.connection_pool import WatchedPool, make_pool, run_alone, run_transaction
-from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, roll_back, set_up
+from mixsvc.storage.connections import LOCK_SECONDS, kept_from_checkpoint, open_to_read, roll_back, set_up, try_to_write
 from mixsvc.storage.file_watch import LogGone
 from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.log_marks import is_log_of_another_file, set_log_aside, write_mark
 from mixsvc.storage.schema import upgrade, version
-from mixsvc.storage.trouble import advice, why_not_writable
+from mixsvc.storage.trouble import advice, unusable_file, why_not_writable
 from mixsvc.storage.wal_file import beside
 from mixsvc.storage.write_ahead_log import WriteAheadLog, empty_log
 
@@ -67,7 +67,10 @@ def rehearse(path: str) -> None:
         os.stat(folder if is_new else path)
     except OSError as error:
         raise _unusable(path, f"{error.strerror}; give another path in [storage] path") from None
-    why = why_not_writable(path)
+    if not is_new and not os.path.isfile(path):
+        raise _unusable(path, "it is not a file; give another path in [storage] path")
+    # Before SQLite opens them: a pipe would hold it up.
+    why = why_not_writable(path) or unusable_file(path)
     if why:
         raise _unusable(path, why)
     if not is_new:
@@ -308,28 +311,32 @@ def _make_private(path: str) -> None:
 
 
 def _check(path: str) -> None:
-    if not os.path.isfile(path):
-        raise _unusable(path, "it is not a file; give another path in [storage] path")
-    if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
-        raise _unusable(path, "this user may not read and write it; change its permissions")
     try:
-        with inside_sqlite(), closing(_open_as_at_start(path)) as connection:
-            check = "integrity_check" if os.path.getsize(path) <= FULLY_CHECKED else "quick_check"
-            (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
-            version(connection)
+        with inside_sqlite():
+            _check_content(path)
     except (sqlite3.Error, OSError) as error:
         raise _unusable(path, advice(path, error)) from None
     except DatabaseUnusable as error:
         raise _unusable(path, str(error)) from None
 
 
-def _open_as_at_start(path: str) -> sqlite3.Connection:
-    """Open the database to read it as the start will find it, which sets a log of another file aside."""
+def _check_content(path: str) -> None:
+    """Check the database as the start will find it, which sets a log of another file aside.
+
+    Raises sqlite3.Error, OSError, DatabaseUnusable.
+    """
     roll_back(path)
-    is_alone = DatabaseLock(path).holder() is None and is_log_of_another_file(path)
-    return open_to_read(path, alone=is_alone)
+    has_owner = DatabaseLock(path).holder() is not None
+    is_alone = not has_owner and is_log_of_another_file(path)
+    with closing(open_to_read(path, alone=is_alone)) as connection:
+        check = "integrity_check" if os.path.getsize(path) <= FULLY_CHECKED else "quick_check"
+        (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
+        version(connection)
+    # A service that lets go of it later may be writing now.
+    if not has_owner and not is_alone:
+        try_to_write(path)
 
 
 def _unusable(path: str, why: str) -> DatabaseUnusable:

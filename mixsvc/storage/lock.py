@@ -27,6 +27,7 @@ from mixsvc.config.settings import MEMORY
 from mixsvc.errors import DatabaseUnusable
 
 __all__ = [
+    "LOCK_SUFFIX",
     "SERVICE",
     "WORKER",
     "DatabaseLock",
@@ -36,6 +37,9 @@ __all__ = [
     "refuse_second_service",
     "user_of",
 ]
+
+# How the name of the file goes on behind that of the database.
+LOCK_SUFFIX: Final = "-chat.lock"
 
 # What the owners call themselves.
 SERVICE: Final = "twistd mixsvc"
@@ -87,7 +91,7 @@ class DatabaseLock:
 
     def __init__(self, database: str, owner: str = WORKER) -> None:
         """database: its path. owner: what other processes are told about the owner. Opens nothing."""
-        self.path = f"{os.path.realpath(database)}-chat.lock"
+        self.path = f"{os.path.realpath(database)}{LOCK_SUFFIX}"
         self._owner = owner
 
     def acquire(self) -> bool:

@@ -6,9 +6,10 @@ import sqlite3
 from contextlib import suppress
 from typing import Final
 
+from mixsvc.storage.lock import LOCK_SUFFIX
 from mixsvc.storage.wal_file import beside
 
-__all__ = ["DAMAGED", "advice", "why_not_writable"]
+__all__ = ["DAMAGED", "advice", "unusable_file", "why_not_writable"]
 
 OTHER_PATH: Final = "or give another path in [storage] path"
 
@@ -42,7 +43,7 @@ def advice(path: str, error: sqlite3.Error | OSError) -> str:
         return f"{error}; restore it from a backup, {OTHER_PATH}"
     if code & 0xFF in HELD:
         return f"{error}: another program holds it; stop that one, {OTHER_PATH}"
-    why = why_not_writable(path) or _unusable_file(path) or f"look into the system's log, {OTHER_PATH}"
+    why = why_not_writable(path) or unusable_file(path) or f"look into the system's log, {OTHER_PATH}"
     return f"{error}: {why}"
 
 
@@ -72,10 +73,11 @@ def why_not_writable(path: str) -> str:
     return ""
 
 
-def _unusable_file(path: str) -> str:
-    """Returns which of the database's files cannot be used, and what to do; "" if all can."""
-    for file in (path, *(beside(path, suffix) for suffix in ("-wal", "-shm", "-journal"))):
-        if os.path.lexists(file) and not os.path.isfile(file):
+def unusable_file(path: str) -> str:
+    """Returns which of the database's files that are there cannot be used, and what to do; "" if all can."""
+    for file in (beside(path, suffix) for suffix in ("", "-wal", "-shm", "-journal", LOCK_SUFFIX)):
+        # A link to the database leads to it; a link in the place of another one is not followed.
+        if os.path.lexists(file) and (os.path.islink(file) or not os.path.isfile(file)):
             return f"{file} is not a file; remove it, {OTHER_PATH}"
         if os.path.isfile(file) and not os.access(file, os.R_OK | os.W_OK, effective_ids=True):
             return f"this user may not read and write {file}; change its permissions"

@@ -6,13 +6,15 @@ import resource
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from mixsvc.errors import DatabaseUnusable
+from mixsvc.storage import connections
 from mixsvc.storage.database import prepare, rehearse
+from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.trouble import REASONS, advice, why_not_writable
 
 HEALTHY = "FULL IOERR CANTOPEN READONLY PERM AUTH NOLFS PROTOCOL NOMEM INTERNAL MISUSE".split()
@@ -118,6 +120,65 @@ def test_a_damaged_one_is(tmp_path: Path) -> None:
     assert advice(str(tmp_path / "x.db"), error).startswith(
         "database disk image is malformed; restore it from a backup"
     )
+
+
+def rehearsed(path: Path) -> str:
+    with pytest.raises(DatabaseUnusable) as refused:
+        rehearse(str(path))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("suffix", ["-chat.lock", "-shm", "-journal"])
+@pytest.mark.parametrize("kind", ["a folder", "a pipe", "a link"])
+def test_what_is_no_file_beside_a_database_is_found_before_the_start(
+    tmp_path: Path, kind: str, suffix: str, is_new: bool
+) -> None:
+    path, beside = tmp_path / "x.db", tmp_path / f"x.db{suffix}"
+    if not is_new:
+        prepare(str(path), lambda cursor: None)
+        Path(f"{path}-chat.lock").unlink()
+    (tmp_path / "other").touch()
+    make = {"a folder": os.mkdir, "a pipe": os.mkfifo, "a link": lambda name: os.symlink(tmp_path / "other", name)}
+    make[kind](beside)
+
+    assert f"{beside} is not a file; remove it" in rehearsed(path)
+
+
+def test_a_link_that_leads_to_itself_is_found_before_the_start(tmp_path: Path) -> None:
+    (tmp_path / "x.db").symlink_to(tmp_path / "x.db")
+
+    assert f"{tmp_path}/x.db is not a file; remove it" in rehearsed(tmp_path / "x.db")
+
+
+def test_files_beside_a_database_are_those_of_what_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "x.db")
+    for _ in range(2):
+        rehearse(str(tmp_path / "link.db"))
+        prepare(str(tmp_path / "link.db"), lambda cursor: None)
+    (tmp_path / "x.db-chat.lock").unlink()
+    (tmp_path / "x.db-chat.lock").mkdir()
+
+    assert f"{tmp_path}/x.db-chat.lock is not a file" in rehearsed(tmp_path / "link.db")
+
+
+def test_a_program_that_is_writing_is_found_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 0.05)
+    path = tmp_path / "x.db"
+    prepare(str(path), lambda cursor: None)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        assert "database is locked: another program holds it; stop that one" in rehearsed(path)
+
+        lock = DatabaseLock(str(path))
+        assert lock.acquire()
+        try:
+            # The service that is to let go of it.
+            rehearse(str(path))
+        finally:
+            lock.release()
+    rehearse(str(path))
 
 
 def test_a_folder_in_the_place_of_the_log_is_named(tmp_path: Path) -> None:
