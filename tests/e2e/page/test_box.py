@@ -8,6 +8,14 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.support.played_chat import Play, PlayedChat
 
 ENTER = "(box) => (box.token = () => 'Ann')"
+# As in a browser without it.
+WITHOUT_FIELD_SIZING = """<script>
+CSS.supports = () => false;
+const { replaceSync } = CSSStyleSheet.prototype;
+CSSStyleSheet.prototype.replaceSync = function (text) {
+  replaceSync.call(this, text.replaceAll(/field-sizing: \\w+;/g, ""));
+};
+</script>"""
 
 
 def box(chat: PlayedChat) -> Locator:
@@ -207,3 +215,19 @@ def test_a_line_that_was_sent_when_a_box_is_removed_is_no_draft_and_no_other_is_
 
     expect(field).to_have_value("two\nthree")
     assert [each["text"] for each in chat.of("say")] == ["one", "one"]
+
+
+def test_where_the_style_does_not_size_a_field_it_is_as_high_as_its_text_whenever_it_is_seen(play: Play) -> None:
+    chat = play(f"{WITHOUT_FIELD_SIZING}<mix-chat></mix-chat>")
+    field = come_in(chat)
+
+    def is_as_high_as(lines: int) -> None:
+        height = "(box, lines) => box.shadowRoot.querySelector('textarea').offsetHeight > lines * 20"
+        chat.page.wait_for_function(f"(lines) => ({height})(document.querySelector('mix-chat'), lines)", arg=lines)
+
+    is_as_high_as(1)
+    field.fill("a\nb\nc")
+    is_as_high_as(3)
+    chat.page.reload()
+    come_in(chat)
+    is_as_high_as(3)

@@ -7,6 +7,8 @@ import { offered } from "./offers.js";
 
 /** The key code of an event that an input method has for itself, where the browser does not say isComposing. */
 const INPUT_METHOD = 229;
+/** Whether the style can say that a field is as high as its text. */
+const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 
 /**
  * @typedef {import("./offers.js").Offer} Offer
@@ -47,6 +49,10 @@ export class Writer {
     input.oninput = () => this.#onInput();
     input.onblur = () => this.close();
     input.onkeydown = (event) => this.#onKey(event);
+    if (!SIZES_ITSELF) {
+      // A field that is hidden has no height to go by, and one of another width breaks its lines elsewhere.
+      new ResizeObserver(() => requestAnimationFrame(() => this.#fit())).observe(input);
+    }
   }
 
   get text() {
@@ -75,10 +81,10 @@ export class Writer {
     this.#complete();
   }
 
-  /** As high as its text, where the style cannot say so. */
+  /** As high as its text. */
   #fit() {
     const { style, offsetHeight, clientHeight } = this.#input;
-    if (!CSS.supports("field-sizing", "content")) {
+    if (!SIZES_ITSELF && offsetHeight > 0) {
       style.height = "auto";
       style.height = `${this.#input.scrollHeight + offsetHeight - clientHeight}px`;
     }
