@@ -22,6 +22,11 @@ def box(chat: PlayedChat) -> Locator:
     return chat.page.locator("mix-chat")
 
 
+def texts(chat: PlayedChat) -> Locator:
+    """The texts of the messages in the log."""
+    return box(chat).locator(".log > ol:not(.unsent) .text")
+
+
 def come_in(chat: PlayedChat) -> Locator:
     """Be Ann in the box; returns where she writes."""
     box(chat).evaluate(ENTER)
@@ -231,3 +236,22 @@ def test_where_the_style_does_not_size_a_field_it_is_as_high_as_its_text_wheneve
     chat.page.reload()
     come_in(chat)
     is_as_high_as(3)
+
+
+def test_new_messages_leads_from_what_was_found_to_the_newest_and_goes_on_with_them(play: Play) -> None:
+    chat = play()
+    chat.bob_says("a needle", *(f"line {number}" for number in range(300)))
+    come_in(chat)
+    box(chat).get_by_role("button", name="Search").click()
+    say(box(chat).locator("#sought"), "needle")
+    box(chat).locator(".hit").click()
+    expect(box(chat).locator(".sought")).to_be_in_viewport()
+
+    box(chat).locator(".newest").click()
+
+    expect(texts(chat).last).to_have_text("line 299")
+    expect(texts(chat).last).to_be_in_viewport()
+    chat.bob_says("one more")
+    expect(texts(chat).last).to_have_text("one more")
+    expect(texts(chat).last).to_be_in_viewport()
+    expect(box(chat).locator(".newest")).to_be_hidden()

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, Route, WebSocketRoute
 __all__ = ["SITE", "Play", "PlayedChat"]
 
 SITE: Final = "http://box.test"
+# So many messages has who comes in.
+PAGE: Final = 100
 HEAD: Final = f"""<!doctype html><title>Box</title><body>
 <script type="module" src="{SITE}/chat/src/widget/widget.js"></script>"""
 
@@ -39,6 +41,11 @@ class PlayedChat:
     def of(self, type: str) -> list[dict[str, Any]]:
         """The requests of a type."""
         return [each for each in self.heard if each["type"] == type]
+
+    def bob_says(self, *texts: str) -> None:
+        """Bob says lines, which whoever is connected hears."""
+        for text in texts:
+            self._tell({"type": "message", "room": "lobby", **self._said("Bob", text)})
 
     def drop(self) -> None:
         """End all connections, without a word."""
@@ -83,15 +90,34 @@ class PlayedChat:
             nobody = {"type": "error", "of": "hello", "code": "no_name", "text": "Say hello with your name first."}
             return [{"type": "welcome", **welcome} if name[0] else nobody]
         if kind == "join":
-            kept = {"messages": self._messages, "first": 1, "last": len(self._messages), "epoch": "e", "reset": False}
-            return [{"type": "joined", "room": room, "members": name, "count": 1, "topic": "", "token": "t", **kept}]
+            kept = {"messages": self._messages[-PAGE:], "first": 1, "last": len(self._messages), "epoch": "e"}
+            about = {"members": name, "count": 1, "topic": "", "token": "t", "reset": False}
+            return [{"type": "joined", "room": room, **about, **kept}]
         if kind == "say":
-            number = len(self._messages) + 1
-            said = {"number": number, "name": name[0], "text": request["text"], "time": "2026-11-30T12:00:00Z"}
-            self._messages.append(said)
+            said = self._said(name[0], request["text"])
             told = {"type": "message", "room": room, **said}
-            return [{"type": "said", "room": room, "key": request["key"], "number": number}, told]
+            return [{"type": "said", "room": room, "key": request["key"], "number": said["number"]}, told]
+        if kind in ("history", "search"):
+            return [self._found(request)]
         return [{"type": "done", "of": kind, "room": room, "number": request.get("number")}]
+
+    def _found(self, request: dict[str, Any]) -> dict[str, Any]:
+        room, last = request["room"], len(self._messages)
+        if request["type"] == "search":
+            found = [{"room": room, **each} for each in self._messages if request["text"] in each["text"]]
+            return {"type": "found", "key": request["key"], "messages": found[::-1], "words": [request["text"]]}
+        end = min(request.get("before", last + 1) - 1, last)
+        page = self._messages[max(0, end - request["limit"]) : end]
+        return {"type": "history", "room": room, "messages": page, "first": 1, "last": last}
+
+    def _said(self, name: str, text: str) -> dict[str, Any]:
+        said = {"number": len(self._messages) + 1, "name": name, "text": text, "time": "2026-11-30T12:00:00Z"}
+        self._messages.append(said)
+        return said
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        for socket in self._sockets:
+            socket.send("a" + json.dumps([json.dumps(event)]))
 
 
 Play: TypeAlias = Callable[..., PlayedChat]

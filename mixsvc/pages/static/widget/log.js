@@ -42,6 +42,8 @@ export class LogView {
   #calls = new UnreadCalls(() => this.#room && this.show(this.#room));
   /** The number of the message that is to be pointed at. @type {number | null} */
   #sought = null;
+  /** Whether the reader has asked for the newest messages, which may not be here yet. */
+  #isEndWanted = false;
 
   /** @param {Words} words @param {ChatClient} client @param {(said: Said) => Item[]} items  of a message's menu */
   constructor(words, client, items) {
@@ -85,6 +87,7 @@ export class LogView {
     this.#rove();
     this.#earlier.hidden = (room.messages[0]?.number ?? 0) <= room.first || room.place !== "inside";
     if (wasAtEnd) {
+      this.#isEndWanted = false;
       this.#scrollToEnd();
       room.atNewest && room.markRead();
     } else if (!this.#pointAtSought() && first !== this.#list.firstElementChild && scroller.scrollTop < height) {
@@ -130,7 +133,7 @@ export class LogView {
 
   /** Whether the reader goes on to the newest. @param {Room} room */
   #isFollowed(room) {
-    return room.following && (this.#isAtEnd || this.#room !== room);
+    return room.following && (this.#isAtEnd || this.#room !== room || (this.#isEndWanted && room.atNewest));
   }
 
   get #isAtEnd() {
@@ -145,8 +148,12 @@ export class LogView {
   /** See the newest messages. */
   #goToEnd() {
     const room = this.#room;
-    room?.follow(true);
-    room?.atNewest ? this.#scrollToEnd() : room && this.#client.turnPage(room, "newest");
+    if (room) {
+      room.follow(true);
+      this.#isEndWanted = true;
+      this.show(room);
+      this.#client.turnPage(room, "newest");
+    }
   }
 
   #turn() {
