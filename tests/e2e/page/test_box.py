@@ -255,3 +255,23 @@ def test_new_messages_leads_from_what_was_found_to_the_newest_and_goes_on_with_t
     expect(texts(chat).last).to_have_text("one more")
     expect(texts(chat).last).to_be_in_viewport()
     expect(box(chat).locator(".newest")).to_be_hidden()
+
+
+def test_a_box_that_is_moved_goes_on_where_its_reader_is(play: Play) -> None:
+    chat = play("<mix-chat></mix-chat><main></main>")
+    chat.bob_says(*(f"line {number}" for number in range(50)))
+    come_in(chat)
+    log, move = box(chat).locator(".log"), "document.querySelector('main').append(document.querySelector('mix-chat'))"
+    expect(texts(chat).last).to_be_in_viewport()
+
+    chat.page.evaluate(move)
+    expect(texts(chat).last).to_be_in_viewport()
+    chat.bob_says("one more")
+    expect(texts(chat).last).to_have_text("one more")
+    expect(texts(chat).last).to_be_in_viewport()
+
+    log.evaluate("(log) => new Promise((done) => (log.addEventListener('scroll', done), (log.scrollTop = 300)))")
+    chat.page.evaluate(move)
+    chat.bob_says("another one")
+    expect(texts(chat).last).to_have_text("another one")
+    assert log.evaluate("(log) => log.scrollTop") == 300

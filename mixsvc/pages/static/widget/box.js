@@ -84,6 +84,11 @@ export class Box {
     this.#refresh();
   }
 
+  /** It is at another place in the page. */
+  moved() {
+    this.#log.moved();
+  }
+
   /** End the connection; what was not sent is what the next box of the room begins with. */
   close() {
     this.#composer.giveBack(this.#client, this.#place.room);

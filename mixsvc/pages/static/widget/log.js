@@ -44,6 +44,8 @@ export class LogView {
   #sought = null;
   /** Whether the reader has asked for the newest messages, which may not be here yet. */
   #isEndWanted = false;
+  /** Where the reader has scrolled to, as far as it was told. */
+  #top = 0;
 
   /** @param {Words} words @param {ChatClient} client @param {(said: Said) => Item[]} items  of a message's menu */
   constructor(words, client, items) {
@@ -145,6 +147,15 @@ export class LogView {
     this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
+  /** It is at another place in the page, where it begins with its oldest messages: go on where the reader is. */
+  moved() {
+    if (this.#room?.following) {
+      this.#scrollToEnd();
+    } else {
+      this.scroller.scrollTop = this.#top;
+    }
+  }
+
   /** See the newest messages. */
   #goToEnd() {
     const room = this.#room;
@@ -163,6 +174,7 @@ export class LogView {
 
   #onScroll() {
     const [room, isAtEnd] = [this.#room, this.#isAtEnd];
+    this.#top = this.scroller.scrollTop;
     if (room && isAtEnd && !room.atNewest) {
       this.#client.turnPage(room, "newer");
       return;

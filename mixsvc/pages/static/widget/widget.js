@@ -69,6 +69,7 @@ export class MixChat extends HTMLElement {
       Reflect.deleteProperty(this, "token");
       this.token = token;
     }
+    this.#box?.moved();
     this.#restart();
   }
 
