@@ -170,6 +170,9 @@ def test_in_a_box_one_mentions_others_and_edits_and_deletes_ones_own_messages(
         field.press("Enter")
         expect(mine.locator(".text")).to_contain_text("hello edited")
         expect(field).to_have_value("a draft")
+        page.reload()
+        # It has come before the parser of Markdown.
+        expect(mine.locator(".text")).to_contain_text("hello edited")
         mine.locator(".more").click()
         ann.get_by_role("menuitem", name="Delete").click()
         ann.locator(".question button").first.click()

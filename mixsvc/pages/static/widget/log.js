@@ -217,8 +217,9 @@ export class LogView {
 
   /** @param {Said} said */
   #text(said) {
-    const place = made("div", "text");
-    showText(place, said.text, this.#names.now, () => this.#grown());
+    const shown = made("span", "");
+    showText(shown, said.text, this.#names.now, () => this.#grown());
+    const place = made("div", "text", shown);
     place.dir = "auto";
     place.part.add("text");
     if (said.edited) {
