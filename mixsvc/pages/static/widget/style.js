@@ -62,6 +62,7 @@ ol, ul { margin: 0; padding: 0; list-style: none; }
   overflow-y: auto; padding: .3rem; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); }
 .completion { padding: .3rem .6rem; border-radius: 7px; cursor: pointer; }
 .completion[aria-selected="true"] { background: color-mix(in srgb, var(--accent) 16%, transparent); }
+@media (forced-colors: active) { .completion[aria-selected="true"] { outline: 2px solid Highlight; } }
 .question:empty { display: none; }
 .line p, .notice { margin: 0; }
 .head { display: flex; flex-wrap: wrap; gap: 0 .5rem; align-items: baseline; }
