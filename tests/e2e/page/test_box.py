@@ -201,6 +201,27 @@ def test_what_was_not_sent_when_a_box_is_removed_is_its_draft_when_it_comes_back
     expect(box(chat).locator(".unsent .line")).to_have_count(0)
 
 
+def test_what_was_not_sent_when_a_page_is_left_is_its_draft_when_one_comes_back(play: Play) -> None:
+    chat = play()
+    field = come_in(chat)
+    chat.is_away = True
+    chat.drop()
+    say(field, "one")
+    field.fill("a draft")
+    # As where the browser keeps the page in its cache.
+    chat.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    expect(field).to_have_value("one\na draft")
+    expect(box(chat).locator(".unsent .line")).to_have_count(0)
+    say(field, "two")
+    expect(box(chat).locator(".unsent .line")).to_have_count(1)
+
+    chat.page.reload()
+    chat.is_away = False
+    come_in(chat)
+
+    expect(field).to_have_value("two")
+
+
 def test_a_line_that_was_sent_when_a_box_is_removed_is_no_draft_and_no_other_is_sent(play: Play) -> None:
     chat = play()
     field = come_in(chat)

@@ -50,6 +50,8 @@ export class Box {
   /** Whether the person has just given a name. */
   #isEntering = false;
   #unfollow = () => {};
+  /** Whoever leaves the page finds what was not sent when they come back. */
+  #keepUnsent = () => this.#composer.giveBack(this.#client, this.#place.room);
   #isScheduled = false;
   /** @type {Room | undefined} */
   #room;
@@ -81,6 +83,7 @@ export class Box {
     this.#comeIn();
     // A name that is given in one box counts in all.
     this.#unfollow = followGuests((url) => url === this.#place.url && !this.#isKnown && this.#comeIn());
+    addEventListener("pagehide", this.#keepUnsent);
     this.#refresh();
   }
 
@@ -91,7 +94,8 @@ export class Box {
 
   /** End the connection; what was not sent is what the next box of the room begins with. */
   close() {
-    this.#composer.giveBack(this.#client, this.#place.room);
+    this.#keepUnsent();
+    removeEventListener("pagehide", this.#keepUnsent);
     this.#unfollow();
     this.#client.close();
   }
@@ -103,7 +107,7 @@ export class Box {
   }
 
   #follow() {
-    const [client, place] = [this.#client, this.#place];
+    const client = this.#client;
     client.on("change", () => this.#changed());
     client.on("phase", () => this.#changed());
     client.on("phase", () => this.#showStatus());
@@ -120,7 +124,7 @@ export class Box {
     client.on("notice", (text) => setText(this.#problem, text));
     client.on("roomRefused", ({ text, code }) => {
       this.#isRefused = true;
-      this.#composer.giveBack(client, place.room);
+      this.#keepUnsent();
       setText(this.#problem, this.#words.refusal("join", code, text));
     });
     client.on("lineRefused", ({ text, line }) => {
