@@ -21,6 +21,7 @@ globalThis.setTimeout = (call, ms = 0) => {
   return key;
 };
 globalThis.clearTimeout = (key) => timers.delete(key);
+performance.now = () => now;
 globalThis.pass = (seconds) => {
   const until = now + 1000 * seconds;
   for (;;) {
@@ -29,11 +30,13 @@ globalThis.pass = (seconds) => {
       break;
     }
     timers.delete(next[0]);
-    now = next[1].due;
+    now = Math.max(now, next[1].due);
     next[1].call();
   }
   now = until;
 };
+/** No timer is called, as in a tab that is not seen. */
+globalThis.doze = (seconds) => (now += 1000 * seconds);
 globalThis.WebSocket = class {
   CONNECTING = 0;
   readyState = 1;
@@ -215,6 +218,28 @@ def test_what_is_no_token_is_asked_for_again(stage: Stage, brought: str) -> None
 
     assert (failures, phase) == ([True], "here")
     assert [name for name in names if name] == (["refused"] if "refused" in brought else []) + ["a token"]
+
+
+def test_a_client_whose_timers_come_late_comes_back_when_it_was_asked_to(stage: Stage) -> None:
+    told, state = stage(
+        """const client = made(), told = [];
+        client.connect();
+        await tick();
+        sockets[0].open();
+        sockets[0].hear("goodbye", { retry: 20 });
+        client.on("status", ({ seconds }) => told.push(seconds));
+        client.drop();
+        for (let late = 0; late < 2; late += 1) {
+          doze(9);
+          pass(1);
+        }
+        const { state } = client.status;
+        client.close();
+        return [told, state];"""
+    )
+
+    assert told[:2] == [20, 11]
+    assert state == "connecting"
 
 
 def test_a_session_names_one_anew_on_each_connection(stage: Stage) -> None:

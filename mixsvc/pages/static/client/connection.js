@@ -245,7 +245,7 @@ export class Connection {
     if (openedAt) {
       this.#listener.lost();
     }
-    this.#countDown(seconds, reason);
+    this.#countDown(performance.now() + seconds * 1000, reason);
   }
 
   /** As the service has asked, this once; or longer after each failure. */
@@ -255,18 +255,18 @@ export class Connection {
     return asked ?? waitSeconds(this.#failures);
   }
 
-  /** @param {number} seconds @param {string} reason */
-  #countDown(seconds, reason) {
+  /** The timers of a tab that is not seen come late. @param {number} until @param {string} reason */
+  #countDown(until, reason) {
     if (this.#isEnded || this.#socket) {
       return;
     }
-    if (seconds <= 0) {
+    const ms = until - performance.now();
+    if (ms <= 0) {
       this.open();
       return;
     }
-    const step = Math.min(1, seconds);
-    this.#timer = setTimeout(() => this.#countDown(seconds - step, reason), step * 1000);
-    this.#listener.status({ state: "offline", seconds: Math.ceil(seconds), reason });
+    this.#timer = setTimeout(() => this.#countDown(until, reason), Math.min(1000, ms));
+    this.#listener.status({ state: "offline", seconds: Math.ceil(ms / 1000), reason });
   }
 }
 
