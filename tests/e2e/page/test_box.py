@@ -296,3 +296,17 @@ def test_a_box_that_is_moved_goes_on_where_its_reader_is(play: Play) -> None:
     chat.bob_says("another one")
     expect(texts(chat).last).to_have_text("another one")
     assert log.evaluate("(log) => log.scrollTop") == 300
+
+
+def test_escape_in_a_panel_of_a_box_leaves_the_dialog_open_that_the_box_is_in(play: Play) -> None:
+    chat = play("<dialog><mix-chat></mix-chat></dialog>")
+    chat.page.evaluate("document.querySelector('dialog').showModal()")
+    come_in(chat)
+    search = box(chat).get_by_role("button", name="Search")
+    search.click()
+    expect(box(chat).locator("#sought")).to_be_focused()
+
+    chat.page.keyboard.press("Escape")
+
+    expect(search).to_be_focused()
+    assert chat.page.evaluate("document.querySelector('dialog').open")

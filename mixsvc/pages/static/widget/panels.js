@@ -92,7 +92,13 @@ function panel({ words, close }, title, ...content) {
   const result = made("section", "panel", head, ...content);
   result.setAttribute("aria-label", title);
   result.part.add("panel");
-  result.addEventListener("keydown", ({ key, isComposing }) => key === "Escape" && !isComposing && close());
+  result.onkeydown = (event) => {
+    if (event.key === "Escape" && !event.isComposing) {
+      // The box may be in a dialog, which stays.
+      event.preventDefault();
+      close();
+    }
+  };
   return result;
 }
 
