@@ -61,6 +61,12 @@ export function setText(where, text) {
   }
 }
 
+/** Give the focus to what Tab need not come to. @param {HTMLElement} place */
+export function focusOn(place) {
+  place.tabIndex < 0 && (place.tabIndex = -1);
+  place.focus({ preventScroll: true });
+}
+
 /**
  * A parent whose children follow a list. The element of an entry that stays is kept, and with it the focus in it.
  * @template {{id: string}} E

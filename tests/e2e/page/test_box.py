@@ -310,3 +310,31 @@ def test_escape_in_a_panel_of_a_box_leaves_the_dialog_open_that_the_box_is_in(pl
 
     expect(search).to_be_focused()
     assert chat.page.evaluate("document.querySelector('dialog').open")
+
+
+def test_the_focus_stays_at_the_message_when_its_menu_or_the_question_before_its_deletion_goes(play: Play) -> None:
+    chat = play()
+    say(come_in(chat), "hello")
+    line = box(chat).locator(".log > ol:not(.unsent) .line")
+    more, press = line.locator(".more"), chat.page.keyboard.press
+    expect(more).to_be_attached()
+
+    def ask_whether_to_delete() -> None:
+        more.focus()
+        press("Enter")
+        press("End")
+        press("Enter")
+        expect(box(chat).locator(".question button").first).to_be_focused()
+
+    more.focus()
+    press("Enter")
+    expect(box(chat).get_by_role("menuitem").first).to_be_focused()
+    press("Escape")
+    expect(more).to_be_focused()
+    ask_whether_to_delete()
+    press("Tab")
+    press("Enter")
+    expect(line).to_be_focused()
+    ask_whether_to_delete()
+    press("Enter")
+    expect(line).to_be_focused()

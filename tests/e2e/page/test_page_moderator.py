@@ -83,6 +83,7 @@ def test_a_message_is_deleted_for_everyone_after_a_question(both: tuple[Visitor,
     for person in (mona, ann):
         expect(person.texts).to_have_count(0)
         expect(person.page.locator("#log .gone")).to_have_count(1)
+    expect(mona.page.locator("#log .line", has=mona.page.locator(".gone"))).to_be_focused()
 
 
 @pytest.mark.usefixtures("no_complaints")

@@ -1,7 +1,7 @@
 // @ts-check
 /** The log of the open room: it follows what comes while one is at its end, and stays put while one reads. */
 
-import { KeyedList, element, setText } from "../dom.js";
+import { KeyedList, element, focusOn, setText } from "../dom.js";
 import { addressOf } from "../search/places.js";
 import { NamesHere } from "../text/mentions.js";
 import { entriesOf } from "./entries.js";
@@ -76,6 +76,7 @@ export class LogView {
   show(room, unsent, self) {
     const isOther = room !== this.#room || (!this.#isKnown && room.unread > 0);
     const anchor = isOther || room.following ? null : this.#anchor();
+    const focused = isOther ? null : document.activeElement;
     if (isOther) {
       this.#open(room);
     }
@@ -90,6 +91,7 @@ export class LogView {
     this.#lines.show(entries.map((entry) => ({ ...entry, id: `${room.name} ${room.histories} ${entry.id}` })));
     this.#unsent.show(unsent.map((line) => ({ id: `${line.key} ${line.state}`, line })));
     this.#rove();
+    this.#keepFocus(focused);
     this.#showBeginning(room);
     this.#pointAtSought() || this.#settle(isOther, anchor);
     this.#showNewest(room);
@@ -108,8 +110,8 @@ export class LogView {
   #pointAtSought() {
     const { room, number } = this.#sought ?? {};
     const isHere = this.#isSeen && this.#room?.name === room;
-    const line = isHere ? this.#frame.querySelector(`[data-number="${number}"]`) : null;
-    if (!(line instanceof HTMLElement)) {
+    const line = isHere ? this.#lineOf(number) : null;
+    if (!line) {
       return false;
     }
     this.#sought = null;
@@ -117,10 +119,20 @@ export class LogView {
     this.#frame.querySelector(".sought")?.classList.remove("sought");
     line.scrollIntoView({ block: "center" });
     line.classList.add("sought");
-    line.tabIndex = -1;
-    line.focus({ preventScroll: true });
+    focusOn(line);
     setTimeout(() => line.classList.remove("sought"), SOUGHT_MS);
     return true;
+  }
+
+  /** @param {number | string | undefined} number @returns {HTMLElement | null} */
+  #lineOf(number) {
+    return this.#frame.querySelector(`[data-number="${number}"]`);
+  }
+
+  /** Where a line had the focus, the one in its place has it. @param {Element | null} focused  before that */
+  #keepFocus(focused) {
+    const line = focused?.isConnected ? null : this.#lineOf(focused?.closest("li")?.dataset["number"]);
+    line && focusOn(line);
   }
 
   /** Whether the newest message is before the reader's eyes. */

@@ -225,13 +225,17 @@ export class Box {
 
   /** Delete a message once it is clear that it is meant. @param {import("../client/room.js").Said} said */
   #confirm(said) {
-    const sure = button("", this.#words.say("delete"), () => {
+    const end = () => {
       this.#question.replaceChildren();
+      this.#log.focus(said.number);
+    };
+    const sure = button("", this.#words.say("delete"), () => {
+      end();
       this.#client.remove(this.#place.room, said.number).catch(({ code, message }) => {
         setText(this.#problem, this.#words.refusal("delete", code, message));
       });
     });
-    const keep = button("quiet", this.#words.say("cancel"), () => this.#question.replaceChildren());
+    const keep = button("quiet", this.#words.say("cancel"), end);
     const text = said.text.replace(/\s+/g, " ").slice(0, LONGEST);
     this.#question.replaceChildren(made("p", "", this.#words.say("deleteIt", text)), sure, keep);
     sure.focus();

@@ -1,7 +1,7 @@
 // @ts-check
 /** The messages of the room, and what is not sent yet. What others wrote goes in as text. */
 
-import { button, KeyedList, made, setText } from "../dom.js";
+import { button, focusOn, KeyedList, made, setText } from "../dom.js";
 import { calls, UnreadCalls } from "../text/calls.js";
 import { NamesHere } from "../text/mentions.js";
 import { showText } from "../text/rich.js";
@@ -115,17 +115,28 @@ export class LogView {
 
   /** Whether a message was sought, and is here. */
   #pointAtSought() {
-    const line = this.#sought !== null && this.#list.querySelector(`[data-number="${this.#sought}"]`);
-    if (!(line instanceof HTMLElement)) {
+    const line = this.#lineOf(this.#sought);
+    if (!line) {
       return false;
     }
     this.#sought = null;
     this.#list.querySelector(".sought")?.classList.remove("sought");
     line.classList.add("sought");
-    line.tabIndex = -1;
-    line.focus();
+    focusOn(line);
     line.scrollIntoView({ block: "center" });
     return true;
+  }
+
+  /** Be at a message, or at the log where it is not here any more. @param {number} number */
+  focus(number) {
+    const line = this.#lineOf(number);
+    line?.scrollIntoView({ block: "nearest" });
+    focusOn(line ?? this.scroller);
+  }
+
+  /** @param {number | null} number @returns {HTMLElement | null} */
+  #lineOf(number) {
+    return this.#list.querySelector(`[data-number="${number}"]`);
   }
 
   /** A text has another height now. */

@@ -36,6 +36,10 @@ function open(opener, items) {
   menu.popover = "auto";
   menu.setAttribute("aria-label", opener.getAttribute("aria-label") ?? opener.textContent ?? "");
   menu.onkeydown = (event) => move(menu, event);
+  // Before it goes: a browser finds no way back into a shadow tree, such as that of a box.
+  menu.onbeforetoggle = () => {
+    menu.matches(":focus-within") && opener.focus();
+  };
   menu.ontoggle = (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === "closed") {
       opener.setAttribute("aria-expanded", "false");
