@@ -22,6 +22,14 @@ def box(chat: PlayedChat) -> Locator:
     return chat.page.locator("mix-chat")
 
 
+# Whether a log was announcing what came into its list of messages, each time.
+LISTEN = """(log) => {
+  globalThis.heard = [];
+  const listen = () => heard.push(log.getAttribute("aria-live"));
+  new MutationObserver(listen).observe(log.querySelector("ol"), { childList: true });
+}"""
+
+
 def texts(chat: PlayedChat) -> Locator:
     """The texts of the messages in the log."""
     return box(chat).locator(".log > ol:not(.unsent) .text")
@@ -338,3 +346,21 @@ def test_the_focus_stays_at_the_message_when_its_menu_or_the_question_before_its
     ask_whether_to_delete()
     press("Enter")
     expect(line).to_be_focused()
+
+
+def test_what_is_said_is_announced_once_and_what_was_said_before_is_not(play: Play) -> None:
+    chat = play()
+    chat.bob_says(*(f"line {number}" for number in range(150)))
+    log = box(chat).locator(".log")
+    log.evaluate(LISTEN)
+    say(box(chat).locator("#name"), "Ann")
+    expect(texts(chat).first).to_have_text("line 50")
+    expect(log).to_have_attribute("aria-live", "polite")
+    say(box(chat).locator("textarea"), "hello")
+    expect(texts(chat).last).to_have_text("hello")
+    expect(box(chat).locator(".unsent")).to_have_attribute("aria-live", "off")
+
+    box(chat).locator(".earlier").click()
+
+    expect(texts(chat).first).to_have_text("line 0")
+    assert chat.page.evaluate("heard") == ["off", "polite", "off"]

@@ -6,13 +6,12 @@ import { addressOf } from "../search/places.js";
 import { NamesHere } from "../text/mentions.js";
 import { entriesOf } from "./entries.js";
 import { entryLine, unsentLine } from "./lines.js";
+import { quieting } from "./parts/quiet.js";
 import { roving } from "./parts/roving.js";
 
 /** So near to an end, in pixels, a reader is there. */
 const NEAR_END = 60;
 const NEAR_BEGIN = 400;
-/** How long a screen reader is not told of what is no news: another room, older messages. */
-const QUIET_MS = 500;
 /** How long a message is pointed at that somebody has followed a link to. */
 const SOUGHT_MS = 4_000;
 
@@ -46,7 +45,7 @@ export class LogView {
   #turns = 0;
   /** Whether it was known how far the room was read. */
   #isKnown = false;
-  #loudAgain = 0;
+  #beQuiet = quieting(this.#frame);
   /** Of the frame, when it was last known where in it the reader is. */
   #height = 0;
   #reader;
@@ -259,12 +258,6 @@ export class LogView {
 
   #scrollToEnd() {
     this.#frame.scrollTop = this.#frame.scrollHeight;
-  }
-
-  #beQuiet() {
-    clearTimeout(this.#loudAgain);
-    this.#frame.setAttribute("aria-live", "off");
-    this.#loudAgain = setTimeout(() => this.#frame.setAttribute("aria-live", "polite"), QUIET_MS);
   }
 }
 

@@ -6,6 +6,7 @@ import { calls, UnreadCalls } from "../text/calls.js";
 import { NamesHere } from "../text/mentions.js";
 import { showText } from "../text/rich.js";
 import { givesMenu } from "../views/parts/menu.js";
+import { quieting } from "../views/parts/quiet.js";
 import { roving } from "../views/parts/roving.js";
 
 /**
@@ -38,12 +39,15 @@ export class LogView {
   #full;
   #items;
   #rove;
+  #beQuiet;
   #names = new NamesHere();
   #calls = new UnreadCalls(() => this.#room && this.show(this.#room));
   /** The number of the message that is to be pointed at. @type {number | null} */
   #sought = null;
   /** Whether the reader has asked for the newest messages, which may not be here yet. */
   #isEndWanted = false;
+  /** Which of the room's turns is shown. */
+  #turns = 0;
   /** Where the reader has scrolled to, as far as it was told. */
   #top = 0;
 
@@ -62,7 +66,9 @@ export class LogView {
     this.scroller.part.add("log");
     this.scroller.tabIndex = 0;
     this.scroller.setAttribute("role", "log");
-    this.scroller.setAttribute("aria-live", "polite");
+    this.#beQuiet = quieting(this.scroller);
+    // One's own line is read out as all others are: when it is stored.
+    this.#unsent.setAttribute("aria-live", "off");
     this.scroller.onscroll = () => this.#onScroll();
     // Whoever reads the newest goes on to do so when there is less room, or more.
     new ResizeObserver(() => this.#room?.following && this.#scrollToEnd()).observe(this.scroller);
@@ -82,7 +88,7 @@ export class LogView {
     const wasAtEnd = this.#isFollowed(room);
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
-    this.#room = room;
+    this.#note(room);
     this.#names.learn(room, this.#client.self.name);
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
@@ -97,6 +103,15 @@ export class LogView {
       scroller.scrollTop += scroller.scrollHeight - height;
     }
     this.#showNewest(room);
+  }
+
+  /** Announce what is said now, and not what was said before. @param {Room} room */
+  #note(room) {
+    if (room !== this.#room || room.turns !== this.#turns) {
+      this.#beQuiet();
+    }
+    this.#room = room;
+    this.#turns = room.turns;
   }
 
   /** @param {Room} room */
@@ -269,9 +284,11 @@ export class LogView {
   #madeUnsent = ({ line }) => {
     const text = made("p", "text", line.text);
     text.dir = "auto";
+    const state = made("p", "state");
+    state.setAttribute("aria-live", "polite");
     const retry = button("quiet", this.#words.say("retry"), () => this.#client.retry(line));
     const discard = button("quiet", this.#words.say("discard"), () => this.#client.discard(line));
-    return made("li", "line", text, made("p", "state"), retry, discard);
+    return made("li", "line", text, state, retry, discard);
   };
 
   /** @param {HTMLElement} place @param {Line} line */
