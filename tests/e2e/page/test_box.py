@@ -364,3 +364,27 @@ def test_what_is_said_is_announced_once_and_what_was_said_before_is_not(play: Pl
 
     expect(texts(chat).first).to_have_text("line 0")
     assert chat.page.evaluate("heard") == ["off", "polite", "off"]
+
+
+def test_what_is_typed_while_an_edit_is_on_its_way_is_an_edit_of_what_was_sent(play: Play) -> None:
+    chat = play()
+    field = come_in(chat)
+    say(field, "hello")
+    expect(box(chat).locator(".line .more")).to_be_attached()
+    field.press("ArrowUp")
+    field.fill("hello you")
+    box(chat).evaluate("(box) => box.client.on('event', ({ of }) => (globalThis.isEdited ||= of === 'edit'))")
+    field.evaluate(
+        """(field) => {
+          field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+          field.value += " and all";
+          field.dispatchEvent(new InputEvent("input"));
+        }"""
+    )
+    chat.page.wait_for_function("globalThis.isEdited")
+    expect(field).to_have_value("hello you and all")
+
+    say(field, "hello")
+
+    expect(field).to_have_value("")
+    assert [each["text"] for each in chat.of("edit")] == ["hello you", "hello"]

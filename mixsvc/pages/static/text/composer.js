@@ -33,7 +33,7 @@ export class Composer {
   #drafts;
   #writer;
   #room = "";
-  /** The message that is written anew. @type {Said | null} */
+  /** The message that is written anew, as it is stored. @type {Said | null} */
   #said = null;
 
   /** @param {Parts} parts @param {Author} author @param {string} key  of the storage of drafts */
@@ -105,7 +105,7 @@ export class Composer {
 
   /** Write one's own message anew; the draft comes back after that. @param {Said} said */
   edit(said) {
-    this.#said = said;
+    this.#said = { ...said };
     this.#parts.editing.hidden = false;
     this.refused("");
     this.#writer.text = said.text;
@@ -144,9 +144,17 @@ export class Composer {
       this.#end();
     } else {
       this.#author.edit(said, text).then(
-        () => this.#said === said && this.#end(),
+        () => this.#changed(said, text),
         ({ message }) => this.#said === said && this.refused(message),
       );
+    }
+  }
+
+  /** It has another text now; whoever has typed on goes on from there. @param {Said} said @param {string} text */
+  #changed(said, text) {
+    said.text = text;
+    if (this.#said === said && this.#writer.text === text) {
+      this.#end();
     }
   }
 
