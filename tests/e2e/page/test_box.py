@@ -388,3 +388,20 @@ def test_what_is_typed_while_an_edit_is_on_its_way_is_an_edit_of_what_was_sent(p
 
     expect(field).to_have_value("")
     assert [each["text"] for each in chat.of("edit")] == ["hello you", "hello"]
+
+
+def test_what_is_said_while_a_box_is_not_seen_is_read_when_it_is_seen_again(play: Play) -> None:
+    chat = play()
+    come_in(chat)
+    unread = "document.querySelector('mix-chat').client.rooms.get('lobby').unread"
+    chat.bob_says("hello")
+    expect(texts(chat)).to_have_text(["hello"])
+    assert chat.page.evaluate(unread) == 0
+
+    box(chat).evaluate("(box) => (box.style.display = 'none')")
+    chat.bob_says("are you there?")
+    expect(texts(chat)).to_have_text(["hello", "are you there?"])
+    assert chat.page.evaluate(unread) == 1
+
+    box(chat).evaluate("(box) => (box.style.display = '')")
+    chat.page.wait_for_function(f"{unread} === 0")

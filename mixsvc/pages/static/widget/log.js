@@ -71,7 +71,7 @@ export class LogView {
     this.#unsent.setAttribute("aria-live", "off");
     this.scroller.onscroll = () => this.#onScroll();
     // Whoever reads the newest goes on to do so when there is less room, or more.
-    new ResizeObserver(() => this.#room?.following && this.#scrollToEnd()).observe(this.scroller);
+    new ResizeObserver(() => this.#onResize()).observe(this.scroller);
     this.#lines = new KeyedList(this.#list, this.#madeLine, (place, { said }) => this.#update(place, said));
     this.#rove = roving(this.#list, ".more");
     this.#waiting = new KeyedList(this.#unsent, this.#madeUnsent, (place, { line }) => this.#wait(place, line));
@@ -97,7 +97,7 @@ export class LogView {
     if (wasAtEnd) {
       this.#isEndWanted = false;
       this.#scrollToEnd();
-      room.atNewest && room.markRead();
+      this.#read(room);
     } else if (!this.#pointAtSought() && first !== this.#list.firstElementChild && scroller.scrollTop < height) {
       // Earlier messages came: what is read stays where it is.
       scroller.scrollTop += scroller.scrollHeight - height;
@@ -206,10 +206,23 @@ export class LogView {
       return;
     }
     room?.follow(isAtEnd);
-    if (isAtEnd) {
-      room?.markRead();
+    if (room && isAtEnd) {
+      this.#read(room);
       this.#newest.hidden = true;
     }
+  }
+
+  /** It may be in sight now. */
+  #onResize() {
+    if (this.#room?.following) {
+      this.#scrollToEnd();
+      this.#read(this.#room);
+    }
+  }
+
+  /** The reader is at the end, and sees that where the log is not hidden by what it is in. @param {Room} room */
+  #read(room) {
+    this.scroller.clientHeight > 0 && room.atNewest && room.markRead();
   }
 
   /** @param {Shown} shown */
