@@ -109,6 +109,22 @@ def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it
     assert "nameless" not in phases and welcome == "here"
 
 
+@pytest.mark.parametrize("answer", ["it.welcome()", "it.refused('hello', 'name_taken')", "it.refused('hello', 'busy')"])
+def test_an_answer_to_the_hello_of_somebody_who_has_gone_counts_no_more(stage: Stage, answer: str) -> None:
+    phases, told, hellos = stage(
+        f"""chat.enter("Ann", "");
+        chat.opened();
+        chat.quit();
+        {answer};
+        it.pass(20);
+        const told = [...it.told("welcome"), ...it.told("nameRefused")];
+        return [it.told("phase").map(([phase]) => phase), told, it.asked("hello").length];"""
+    )
+
+    assert phases == ["away", "greeting", "nameless"]
+    assert (told, hellos) == ([], 1)
+
+
 def test_what_waits_for_a_room_that_is_refused_has_failed(stage: Stage) -> None:
     ends, told, states = stage(
         """it.inside();

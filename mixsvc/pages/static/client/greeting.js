@@ -97,6 +97,10 @@ export class Greeting {
 
   /** @param {Message} message */
   welcome({ name, moderator }) {
+    if (this.phase !== "greeting") {
+      // The person has gone since.
+      return;
+    }
     this.self = { name, moderator };
     this.#known = true;
     this.#retries = RETRIES;
@@ -106,6 +110,9 @@ export class Greeting {
 
   /** @param {Message} message */
   refused(message) {
+    if (this.phase !== "greeting") {
+      return;
+    }
     const { code, text, wait } = message;
     const isOfIdentity = code === "bad_token" || (code === "bad_field" && this.#identify);
     this.#hasGreeted = false;
