@@ -88,6 +88,39 @@ def test_what_is_not_allowed_is_said_as_it_is_in_the_readers_language(
         expect(problem).to_have_text(sentence)
 
 
+@pytest.mark.parametrize(
+    ("locale", "muted", "wrong", "too_long", "out"),
+    [
+        ("en", *2 * [REFUSED["text"]], "This is too long by 1 characters.", "Mona removed you from this room: why."),
+        (
+            *(
+                "de",
+                "Du bist stummgeschaltet.",
+                "Diesen Befehl gibt es nicht, oder es fehlt ihm etwas. /help nennt alle.",
+            ),
+            *("Das ist um 1 Zeichen zu lang.", "Mona hat dich aus diesem Raum entfernt: why."),
+        ),
+    ],
+)
+def test_why_nothing_can_be_said_is_said_in_the_readers_language(
+    play: Play, locale: str, muted: str, wrong: str, too_long: str, out: str
+) -> None:
+    chat = play(locale=locale)
+    problem, unsent = box(chat).locator(".problem"), box(chat).locator(".unsent .state")
+    field = come_in(chat)
+
+    chat.refusals["say"] = {**REFUSED, "code": "muted"}
+    say(field, "hello")
+    expect(unsent).to_have_text(muted)
+    chat.refusals["say"] = {**REFUSED, "code": "bad_command"}
+    say(field, "/hello")
+    expect(problem).to_have_text(wrong)
+    say(field, "x" * 2001)
+    expect(problem).to_have_text(too_long)
+    chat.tell({"type": "kicked", "room": "lobby", "name": "Ann", "by": "Mona", "reason": "why."})
+    expect(box(chat).locator(".outside p")).to_have_text(out)
+
+
 def test_a_toJSON_that_a_page_has_given_to_all_objects_changes_nothing_that_is_made_json_of(play: Play) -> None:
     made = play("").page.evaluate(
         """async () => {

@@ -45,7 +45,12 @@ class PlayedChat:
     def bob_says(self, *texts: str) -> None:
         """Bob says lines, which whoever is connected hears."""
         for text in texts:
-            self._tell({"type": "message", "room": "lobby", **self._said("Bob", text)})
+            self.tell({"type": "message", "room": "lobby", **self._said("Bob", text)})
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Say something to everybody who is connected."""
+        for socket in self._sockets:
+            socket.send("a" + json.dumps([json.dumps(event)]))
 
     def drop(self) -> None:
         """End all connections, without a word."""
@@ -114,10 +119,6 @@ class PlayedChat:
         said = {"number": len(self._messages) + 1, "name": name, "text": text, "time": "2026-11-30T12:00:00Z"}
         self._messages.append(said)
         return said
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        for socket in self._sockets:
-            socket.send("a" + json.dumps([json.dumps(event)]))
 
 
 Play: TypeAlias = Callable[..., PlayedChat]

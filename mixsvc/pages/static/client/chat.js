@@ -124,6 +124,11 @@ export class Chat {
     return this.#speech.refusal(text, room);
   }
 
+  /** How many characters a text has too many. @param {string} text */
+  excess(text) {
+    return this.#speech.excess(text);
+  }
+
   /** The person says a line: its number once it is stored. @param {string} room @param {string} text */
   say(room, text) {
     return this.#speech.say(room, text);
@@ -178,8 +183,8 @@ export class Chat {
 
   /** Give a message of one's own another text. @param {string} room @param {number} number @param {string} text */
   edit(room, number, text) {
-    const excess = this.#speech.excess(text);
-    const wrong = excess ? new ChatError("not_taken", excess, { room }) : refusalOf(room);
+    const tooLong = this.#speech.tooLong(text);
+    const wrong = tooLong ? new ChatError("not_taken", tooLong, { room }) : refusalOf(room);
     return wrong ? rejected(wrong) : this.#corrections.change({ type: "edit", room, number, text });
   }
 

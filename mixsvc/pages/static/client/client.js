@@ -177,6 +177,11 @@ export class ChatClient {
     return this.#chat.refusal(text, room);
   }
 
+  /** How many characters a text has too many. @param {string} text */
+  excess(text) {
+    return this.#chat.excess(text);
+  }
+
   /** Try a line again that has failed. @param {Line} line */
   retry(line) {
     this.#chat.retry(line);

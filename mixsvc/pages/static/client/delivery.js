@@ -45,8 +45,8 @@ export class Delivery {
   /** The server has not taken a line; goOn() is due. @param {Line} line @param {Message} refusal */
   refused(line, { code, text, wait }) {
     if (!PASSING.includes(code)) {
-      this.#outbox.fail(line, text);
-    } else if (this.#outbox.wait(line, text)) {
+      this.#outbox.fail(line, text, code);
+    } else if (this.#outbox.wait(line, text, code)) {
       this.#pause(wait * 1000 || BUSY_RETRY_MS);
     }
   }

@@ -11,6 +11,7 @@ const MOST_TRIES = 5;
  * @property {string} text
  * @property {"waiting" | "sending" | "failed"} state
  * @property {string} reason  why it failed
+ * @property {string} code  the same for programs
  * @property {number} tries  how often the server could not take it
  */
 
@@ -39,7 +40,7 @@ export class Outbox {
   /** @param {string} room @param {string} text @param {string} key @returns {Line} */
   add(room, text, key) {
     /** @type {Line} */
-    const line = { key, room, text, state: "waiting", reason: "", tries: 0 };
+    const line = { key, room, text, state: "waiting", reason: "", code: "", tries: 0 };
     this.#lines.push(line);
     return line;
   }
@@ -76,24 +77,27 @@ export class Outbox {
     }
   }
 
-  /** The server could not take it now; whether it may be tried again. @param {Line} line @param {string} reason */
-  wait(line, reason) {
+  /** The server could not take it now; whether it may be tried again.
+   * @param {Line} line @param {string} reason @param {string} code
+   */
+  wait(line, reason, code) {
     line.tries += 1;
-    line.reason = reason;
+    this.fail(line, reason, code);
     line.state = line.tries < MOST_TRIES ? "waiting" : "failed";
     return line.state === "waiting";
   }
 
-  /** @param {Line} line @param {string} reason */
-  fail(line, reason) {
+  /** @param {Line} line @param {string} reason @param {string} code */
+  fail(line, reason, code) {
     line.state = "failed";
     line.reason = reason;
+    line.code = code;
   }
 
   /** Somebody wants it tried again, with the same key. @param {Line} line */
   revive(line) {
     line.state = "waiting";
     line.tries = 0;
-    line.reason = "";
+    line.reason = line.code = "";
   }
 }

@@ -42,7 +42,7 @@ export class Speech {
   limit(maxText) {
     this.#maxText = maxText;
     for (const line of this.outbox.waiting()) {
-      const wrong = this.excess(line.text);
+      const wrong = this.tooLong(line.text);
       if (wrong) {
         this.#fail(line, notTaken(wrong, line.room));
         this.#author.lineRefused(wrong, line);
@@ -50,10 +50,15 @@ export class Speech {
     }
   }
 
-  /** Why a text is too long; "" where it is not. @param {string} text */
+  /** How many characters a text has too many. @param {string} text */
   excess(text) {
-    const excess = [...text].length - this.#maxText;
-    return excess > 0 ? `This is too long by ${excess} characters.` : "";
+    return Math.max(0, [...text].length - this.#maxText);
+  }
+
+  /** Why a text is too long; "" where it is not. @param {string} text */
+  tooLong(text) {
+    const excess = this.excess(text);
+    return excess ? `This is too long by ${excess} characters.` : "";
   }
 
   /** Why a text cannot be said now; "" where it can. @param {string} text @param {string} [room]  where */
@@ -61,7 +66,7 @@ export class Speech {
     if (room !== undefined && !this.#places.isIn(room)) {
       return NOT_INSIDE;
     }
-    return this.excess(text) || (this.outbox.is_full ? "Wait until the messages before this one are sent." : "");
+    return this.tooLong(text) || (this.outbox.is_full ? "Wait until the messages before this one are sent." : "");
   }
 
   /**
@@ -113,11 +118,10 @@ export class Speech {
   /** The server has not taken a line. @param {Message} message */
   refused(message) {
     const line = this.outbox.find(message["key"]);
-    if (line && ["bad_text", "bad_command"].includes(message["code"])) {
-      this.#author.lineRefused(message["text"], line);
-    }
-    if (line && this.outbox.find(line.key)) {
+    if (line) {
       this.#delivery.refused(line, message);
+      ["bad_text", "bad_command"].includes(message["code"]) && this.#author.lineRefused(message["text"], line);
+      // Whoever is told may have taken it away.
       line.state === "failed" && this.#saying.reject(line.key, errorOf(message));
     }
     this.deliver();
@@ -137,7 +141,7 @@ export class Speech {
 
   /** @param {Line} line @param {ChatError} error */
   #fail(line, error) {
-    this.outbox.fail(line, error.message);
+    this.outbox.fail(line, error.message, error.code);
     this.#saying.reject(line.key, error);
   }
 }

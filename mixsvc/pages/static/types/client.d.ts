@@ -54,6 +54,8 @@ export interface Line {
   readonly state: "waiting" | "sending" | "failed";
   /** Why it failed. */
   readonly reason: string;
+  /** The same for programs, as in ChatError. */
+  readonly code: string;
 }
 
 export interface Outbox {
@@ -152,6 +154,8 @@ export class ChatClient {
   remove(room: string, number: number): Promise<void>;
   /** Why a text cannot be said now, in a room; "" where it can. */
   refusal(text: string, room?: string): string;
+  /** How many characters a text has too many; 0 before the first `welcome`, which tells how many may be. */
+  excess(text: string): number;
   retry(line: Line): void;
   discard(...lines: (Line | undefined)[]): void;
   history(room: string, which?: { before?: number; limit?: number }): Promise<Page>;

@@ -122,6 +122,11 @@ export class Box {
     client.on("nameRefused", (refused) => this.#onNameRefused(refused));
     client.on("tokenFailed", () => setText(this.#problem, this.#words.say("noToken")));
     client.on("notice", (text) => setText(this.#problem, text));
+    client.on("event", ({ type, room, name, by, reason }) => {
+      if (type === "kicked" && room === this.#place.room && name === client.self.name) {
+        setText(this.#outsideText, this.#words.say(reason ? "putOutWhy" : "putOut", by, reason));
+      }
+    });
     client.on("roomRefused", ({ text, code }) => {
       this.#isRefused = true;
       this.#keepUnsent();
@@ -131,7 +136,7 @@ export class Box {
       // Else it is said beside the line.
       if (this.#composer.takeBack(line.text)) {
         client.discard(line);
-        this.#composer.refused(text);
+        this.#composer.refused(this.#words.refusal("say", line.code, text, client.excess(line.text)));
       }
     });
   }
@@ -316,7 +321,6 @@ export class Box {
     setText(this.#topic, room.topic);
     setText(this.#count, this.#words.say("people", room.count));
     this.#peopleList.show([...room.members].sort().map((id) => ({ id })));
-    setText(this.#outsideText, room.notices.at(-1)?.text ?? "");
   }
 }
 

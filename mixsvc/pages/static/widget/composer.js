@@ -60,11 +60,12 @@ function author(words, client, room) {
     say: (text) => {
       const wrong = client.refusal(text, room);
       wrong || client.say(room, text);
-      return wrong;
+      const code = client.outbox.is_full ? "not_taken" : "not_inside";
+      return wrong && words.refusal("say", code, wrong, client.excess(text));
     },
     edit: ({ number }, text) =>
       client.edit(room, number, text).catch(({ code, message }) => {
-        throw new Error(words.refusal("edit", code, message));
+        throw new Error(words.refusal("edit", code, message, client.excess(text)));
       }),
     last: () => here()?.messages.filter((said) => isEditable(said, client.self)).pop(),
     names: () => namesOf(here(), client.self.name),

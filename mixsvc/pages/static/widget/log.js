@@ -309,7 +309,12 @@ export class LogView {
     const hasFailed = line.state === "failed";
     place.classList.toggle("failed", hasFailed);
     const state = /** @type {HTMLElement} */ (place.querySelector(".state"));
-    setText(state, hasFailed ? line.reason : this.#words.say("waiting"));
+    setText(state, hasFailed ? this.#why(line) : this.#words.say("waiting"));
     place.querySelectorAll("button").forEach((each) => (each.hidden = !hasFailed));
+  }
+
+  /** @param {Line} line  that has failed */
+  #why({ code, reason, text }) {
+    return this.#words.refusal("say", code, reason, this.#client.excess(text));
   }
 }

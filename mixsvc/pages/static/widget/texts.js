@@ -1,7 +1,7 @@
 // @ts-check
 /** What the widget says, by language. A page adds or changes languages: `texts.fr = {...}`. */
 
-/** @typedef {Record<keyof typeof ENGLISH, string>} Texts  {0}, {1} stand for what is put in */
+/** @typedef {Record<keyof typeof ENGLISH, string>} Texts  {0}, {1} stand for what is put in: in a refusal, its text */
 
 const ENGLISH = {
   chat: "Chat {0}",
@@ -46,6 +46,7 @@ const ENGLISH = {
   topicSet: "{0} set the topic: {1}",
   topicGone: "{0} removed the topic",
   putOut: "{0} removed you from this room.",
+  putOutWhy: "{0} removed you from this room: {1}",
   joinAgain: "Join again",
   loggedOut: "You have logged out.",
   notLoggedIn: "Log in to take part.",
@@ -57,7 +58,17 @@ const ENGLISH = {
   not_allowed: "You may not be in this room.",
   notChanged: "You may not change this message, or not any more.",
   mayNot: "You may not do this here.",
-  muted: "You are muted.",
+  tooLong: "This is too long by {0} characters.",
+  not_taken: "Wait until the messages before this one are sent.",
+  not_inside: "Join the room before you say something there.",
+  lost: "There is no connection now. Try again when you are online.",
+  // What the server says has more in it.
+  muted: "{0}",
+  bad_command: "{0}",
+  bad_text: "{0}",
+  not_saved: "{0}",
+  busy: "{0}",
+  slow_down: "{0}",
   banned: "You are banned until {0}. If that is a mistake, write to those who run this site.",
 };
 
@@ -105,6 +116,7 @@ const GERMAN = {
   topicSet: "{0} hat das Thema gesetzt: {1}",
   topicGone: "{0} hat das Thema entfernt",
   putOut: "{0} hat dich aus diesem Raum entfernt.",
+  putOutWhy: "{0} hat dich aus diesem Raum entfernt: {1}",
   joinAgain: "Wieder eintreten",
   loggedOut: "Du hast dich abgemeldet.",
   notLoggedIn: "Melde dich an, um mitzureden.",
@@ -116,7 +128,16 @@ const GERMAN = {
   not_allowed: "Du darfst nicht in diesen Raum.",
   notChanged: "Du darfst diese Nachricht nicht ändern, oder nicht mehr.",
   mayNot: "Das darfst du hier nicht.",
+  tooLong: "Das ist um {0} Zeichen zu lang.",
+  not_taken: "Warte, bis die Nachrichten davor gesendet sind.",
+  not_inside: "Tritt in den Raum ein, bevor du dort etwas sagst.",
+  lost: "Gerade besteht keine Verbindung. Versuch es noch einmal, wenn du online bist.",
   muted: "Du bist stummgeschaltet.",
+  bad_command: "Diesen Befehl gibt es nicht, oder es fehlt ihm etwas. /help nennt alle.",
+  bad_text: "Dieser Text geht nicht.",
+  not_saved: "Das ließ sich nicht speichern. Versuch es noch einmal.",
+  busy: "Das geht gerade nicht. Versuch es etwas später noch einmal.",
+  slow_down: "Das war zu schnell. Versuch es etwas später noch einmal.",
   banned: "Du bist bis {0} gesperrt. Wenn das ein Irrtum ist, schreib denen, die diese Seite betreiben.",
 };
 
@@ -148,12 +169,16 @@ export class Words {
     return this.#table[key].replace(/\{(\d)\}/g, (_, index) => String(parts[Number(index)] ?? ""));
   }
 
-  /** A refusal of the server in this language, else in its own words.
+  /** A refusal in this language, else in the words of the server or the client.
    * @param {string} of  what was refused @param {string} code @param {string} text
+   * @param {number} [excess]  how many characters too many were to be said
    */
-  refusal(of, code, text) {
+  refusal(of, code, text, excess = 0) {
+    if (excess > 0) {
+      return this.say("tooLong", excess);
+    }
     const key = code === "not_allowed" ? (NOT_ALLOWED[of] ?? "mayNot") : code;
-    return Object.hasOwn(ENGLISH, key) ? this.say(/** @type {keyof Texts} */ (key)) : text;
+    return Object.hasOwn(ENGLISH, key) ? this.say(/** @type {keyof Texts} */ (key), text) : text;
   }
 }
 
