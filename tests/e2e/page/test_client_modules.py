@@ -89,6 +89,22 @@ def test_a_deletion_by_a_moderator_is_done_whether_or_not_the_server_names_the_m
     assert done == ["done", "done"]
 
 
+def test_what_messages_have_said_comes_to_whoever_asked_for_it(stage: Stage) -> None:
+    ends, other, asked = stage(
+        """it.inside();
+        const asked = [2, 1, 1].map((number) => chat.texts("lobby", number));
+        it.hear("edits", { room: "lobby", number: 2, texts: ["two"] });
+        it.refused("edits", "not_allowed", { room: "lobby" });
+        chat.lost();
+        const ends = await Promise.all([...asked, chat.texts("lobby", 1)].map(end));
+        return [ends, it.told("other"), it.asked("edits").map(({ number }) => number)];"""
+    )
+
+    lost = ["lost", "There is no connection now. Try again when you are online."]
+    assert ends == [["two"], ["not_allowed", "No: not_allowed."], lost, lost]
+    assert (other, asked) == ([], [2, 1, 1])
+
+
 def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it_knows(stage: Stage) -> None:
     pauses, phases, welcome = stage(
         """chat.enter("Ann", "");

@@ -227,6 +227,30 @@ def test_a_moderator_reads_what_a_message_said_before_it_was_edited(both: tuple[
 
 
 @pytest.mark.usefixtures("no_complaints")
+def test_why_nobody_reads_what_a_message_said_before_is_said_where_it_was_asked(both: tuple[Visitor, Visitor]) -> None:
+    mona, ann = both
+    ann.say("somthing")
+    expect(ann.texts).to_have_text(["somthing"])
+    ann.page.get_by_label("Your message").press("ArrowUp")
+    ann.say("something")
+    expect(mona.texts).to_have_text(["something"])
+    mona.page.evaluate(
+        """() => {
+          const { send } = WebSocket.prototype;
+          WebSocket.prototype.send = function (text) {
+            send.call(this, text.replace('\\\\"number\\\\":1', '\\\\"number\\\\":99'));
+          };
+        }"""
+    )
+
+    mona.choose("Menu of message 1 by Ann", "Earlier texts")
+
+    expect(mona.page.locator("#earlier .refused")).not_to_be_empty()
+    expect(mona.page.locator("#earlier-list")).to_be_empty()
+    expect(mona.page.locator("#log .notice")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("no_complaints")
 def test_who_logs_out_is_a_guest_in_every_window(launch: Launch, visitor: NewVisitor) -> None:
     with Service(launch) as service:
         mona = visitor()

@@ -6,11 +6,11 @@
  * and repeats, with the same keys, what was not acknowledged. The server stores each key once.
  */
 
-import { Corrections } from "./corrections.js";
 import { BUSY_RETRY_MS, PASSING } from "./delivery.js";
 import { ChatError, errorOf, rejected } from "./errors.js";
 import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
+import { MessageRequests } from "./message_requests.js";
 import { Pending } from "./pending.js";
 import { Room } from "./room.js";
 import { refusalOf } from "./room_names.js";
@@ -53,7 +53,7 @@ export class Chat {
   #joining = new Pending();
   /** By the room's name; answers come in the order of the questions. @type {Pending<Page>} */
   #paging = new Pending();
-  #corrections = new Corrections((message) => this.ask(message));
+  #aboutMessages = new MessageRequests((message) => this.ask(message));
   #searches;
 
   /** @param {World} world @param {Audience} audience @param {Identify | null} identify */
@@ -185,13 +185,23 @@ export class Chat {
   edit(room, number, text) {
     const tooLong = this.#speech.tooLong(text);
     const wrong = tooLong ? new ChatError("not_taken", tooLong, { room }) : refusalOf(room);
-    return wrong ? rejected(wrong) : this.#corrections.change({ type: "edit", room, number, text });
+    return wrong ? rejected(wrong) : this.#aboutMessages.send({ type: "edit", room, number, text });
   }
 
   /** Delete a message of one's own. @param {string} room @param {number} number */
   remove(room, number) {
-    const wrong = refusalOf(room);
-    return wrong ? rejected(wrong) : this.#corrections.change({ type: "delete", room, number });
+    return this.#askAbout({ type: "delete", room, number });
+  }
+
+  /** What a message has said, for moderators; the oldest text first. @param {string} room @param {number} number */
+  texts(room, number) {
+    return this.#askAbout({ type: "edits", room, number });
+  }
+
+  /** @param {Message} message  about one of a room @returns {Promise<any>} */
+  #askAbout(message) {
+    const wrong = refusalOf(message["room"]);
+    return wrong ? rejected(wrong) : this.#aboutMessages.send(message);
   }
 
   /** Find messages that have all words of a text, the newest first. @param {string} text @param {Where} [where] */
@@ -227,7 +237,7 @@ export class Chat {
     const lost = new ChatError("lost", "The connection was lost.");
     this.#paging.rejectAll(lost);
     this.#searches.lost(lost);
-    this.#corrections.lost();
+    this.#aboutMessages.lost();
     this.rooms.forEach((room) => room.lost());
     this.#speech.lost();
     this.#greeting.lost();
@@ -249,7 +259,7 @@ export class Chat {
 
   /** @param {Message} message */
   #take(message) {
-    if (this.#corrections.take(message)) {
+    if (this.#aboutMessages.take(message)) {
       // Whoever asked for it is told.
     } else if (Object.hasOwn(this.#answers, message.type)) {
       this.#answers[message.type]?.(message);

@@ -197,6 +197,13 @@ export class ChatClient {
     return this.#chat.history(room, which);
   }
 
+  /** What a message has said, for moderators: the oldest text first; rejects where that is refused.
+   * @param {string} room @param {number} number @returns {Promise<{text: string, time: string}[]>}
+   */
+  texts(room, number) {
+    return this.#chat.texts(room, number);
+  }
+
   /**
    * Find messages that have all words of a text, the newest first.
    * @param {string} text

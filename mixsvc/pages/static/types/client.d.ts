@@ -161,6 +161,8 @@ export class ChatClient {
   history(room: string, which?: { before?: number; limit?: number }): Promise<Page>;
   /** Messages that have all words of a text; without a room in all that you are in. */
   search(text: string, where?: { room?: string; before?: Record<string, number>; limit?: number }): Promise<Found>;
+  /** For moderators: what a message has said, the oldest text first and the present one last. */
+  texts(room: string, number: number): Promise<{ text: string; time: string }[]>;
   turnPage(room: Room, way: "older" | "newer" | "newest"): void;
   subscribe(pairs: string[]): void;
   ask(message: ProtocolMessage): boolean;

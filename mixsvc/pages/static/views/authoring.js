@@ -29,7 +29,7 @@ export class Authoring {
   constructor(chat, desk) {
     this.#chat = chat;
     this.#desk = desk;
-    this.#earlier = new EarlierTexts((message) => chat().ask(message));
+    this.#earlier = new EarlierTexts(chat);
     this.composer = pageComposer({
       say: (text) => this.#say(text),
       edit: ({ number }, text) => chat().edit(this.#open, number, text),
@@ -52,11 +52,6 @@ export class Authoring {
       ...(self.moderator && said.edited ? [earlier] : []),
       ...(isOwn || self.moderator ? [remove] : []),
     ];
-  }
-
-  /** The answer to the question for earlier texts. @param {{text: string, time: string}[]} texts */
-  showEarlier(texts) {
-    this.#earlier.show(texts);
   }
 
   /** The server does not take a line. @param {string} text  why @param {Line} line */

@@ -244,7 +244,6 @@ export class Page {
   #others = {
     rates: (message) => this.#onRates(message),
     rooms: ({ rooms, more }) => this.#rooms.listed(rooms, more),
-    edits: ({ texts }) => this.#authoring.showEarlier(texts),
   };
 
   /** What the room's menu offers. */

@@ -7,7 +7,6 @@ import { markedText } from "../search/marks.js";
 
 /**
  * @typedef {import("../client/client.js").ChatClient} ChatClient
- * @typedef {import("../client/exchange.js").Message} Message
  * @typedef {import("../client/room.js").Said} Said
  * @typedef {import("./texts.js").Words} Words
  * @typedef {import("../client/searches.js").Found} Found
@@ -71,12 +70,12 @@ function searchForm(words) {
  * @returns {[HTMLElement, HTMLElement]} the panel, and what has the focus
  */
 export function textsPanel(host, number) {
-  const { words } = host;
+  const { words, client, room } = host;
   const list = made("ol", "hits");
   const status = made("p", "state", words.say("searching"));
   status.role = "status";
   const result = panel(host, words.say("earlierTexts"), status, list);
-  earlierTexts(host, number).then(
+  client.texts(room, number).then(
     (texts) => {
       setText(status, "");
       list.append(...texts.map((each) => made("li", "", made("time", "", words.moment(each.time)), text(each.text))));
@@ -126,28 +125,6 @@ async function lead({ words, client, room, seek, close }, number) {
   has(here, number) || here.turnTo(page);
   close();
   seek(number);
-}
-
-/** @param {Host} host @param {number} number @returns {Promise<{text: string, time: string}[]>} the oldest first */
-function earlierTexts({ words, client, room }, number) {
-  return new Promise((resolve, reject) => {
-    const ended = [
-      client.on("other", (/** @type {Message} */ message) => {
-        if (message.type === "edits" && message["number"] === number) {
-          settled(() => resolve(message["texts"]));
-        } else if (message["of"] === "edits") {
-          settled(() => reject(new Error(words.refusal("edits", message["code"], message["text"]))));
-        }
-      }),
-      client.on("lost", () => settled(failed)),
-    ];
-    const failed = () => reject(new Error(words.say("notPossible")));
-    const settled = (/** @type {() => void} */ settle) => {
-      ended.forEach((end) => end());
-      settle();
-    };
-    client.ask({ type: "edits", room, number }) || settled(failed);
-  });
 }
 
 /** @param {string} written */

@@ -1,15 +1,15 @@
 // @ts-check
-/** Changes to messages that are said: one after the other, since a refusal does not say which it is of. */
+/** Requests about messages that are said: one after the other, since a refusal does not say which it is of. */
 
-import { ChatError } from "./errors.js";
+import { ChatError, errorOf } from "./errors.js";
 
 /**
  * @typedef {import("./exchange.js").Message} Message
- * @typedef {{message: Message, resolve: () => void, reject: (error: Error) => void}} Correction
+ * @typedef {{message: Message, resolve: (texts: any) => void, reject: (error: Error) => void}} Asked
  */
 
-export class Corrections {
-  /** The first is on its way. @type {Correction[]} */
+export class MessageRequests {
+  /** The first is on its way. @type {Asked[]} */
   #all = [];
   #ask;
 
@@ -18,31 +18,25 @@ export class Corrections {
     this.#ask = ask;
   }
 
-  /** @param {Message} message  the request @returns {Promise<void>} once it is stored */
-  change(message) {
-    /** @type {Promise<void>} */
-    const changed = new Promise((resolve, reject) => this.#all.push({ message, resolve, reject }));
+  /** @param {Message} message  the request @returns {Promise<any>} once a change is stored; or the texts asked for */
+  send(message) {
+    const answered = new Promise((resolve, reject) => this.#all.push({ message, resolve, reject }));
     if (this.#all.length === 1) {
-      this.#send();
+      this.#next();
     }
-    return changed;
+    return answered;
   }
 
   /** Whether a message answers the one on its way. @param {Message} answer */
   take(answer) {
     const [now] = this.#all;
-    const asked = now?.message;
-    const isOurs = asked && answer["of"] === asked.type && isAbout(answer, asked);
-    if (isOurs && answer.type === "done") {
-      this.#settle((each) => each.resolve());
-      return true;
+    const isOurs = now && [answer.type, answer["of"]].includes(now.message.type) && isAbout(answer, now.message);
+    if (isOurs) {
+      this.#all.shift();
+      answer.type === "error" ? now.reject(errorOf(answer)) : now.resolve(answer["texts"]);
+      this.#next();
     }
-    if (isOurs && answer.type === "error") {
-      const { code, text, room, wait } = answer;
-      this.#settle((each) => each.reject(new ChatError(code, text, { room, wait })));
-      return true;
-    }
-    return false;
+    return isOurs ?? false;
   }
 
   /** The connection is gone: nobody knows whether the first was stored, and an edit may be sent again. */
@@ -52,18 +46,11 @@ export class Corrections {
     all.forEach(({ message: { room }, reject }) => reject(new ChatError("lost", LOST, { room })));
   }
 
-  #send() {
+  #next() {
     const [now] = this.#all;
     if (now && !this.#ask(now.message)) {
       this.lost();
     }
-  }
-
-  /** @param {(each: Correction) => void} call */
-  #settle(call) {
-    const now = this.#all.shift();
-    now && call(now);
-    this.#send();
   }
 }
 
