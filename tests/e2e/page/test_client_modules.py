@@ -163,7 +163,7 @@ def test_in_a_room_that_one_is_not_in_nothing_waits(stage: Stage) -> None:
         """it.inside();
         const never = chat.say("den", "text");
         it.hear("kicked", { room: "lobby", name: "Ann", by: "Mia", reason: "" });
-        return [[await end(never), await end(chat.say("lobby", "text"))], chat.outbox.is_empty];"""
+        return [[await end(never), await end(chat.say("lobby", "text"))], chat.outbox.isEmpty];"""
     )
 
     assert [code for code, _ in ends] == ["not_inside", "not_inside"] and is_empty

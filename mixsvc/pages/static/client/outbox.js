@@ -19,11 +19,11 @@ export class Outbox {
   /** @type {Line[]} */
   #lines = [];
 
-  get is_full() {
+  get isFull() {
     return this.#lines.length >= MOST_LINES;
   }
 
-  get is_empty() {
+  get isEmpty() {
     return this.#lines.length === 0;
   }
 

@@ -66,7 +66,7 @@ export class Speech {
     if (room !== undefined && !this.#places.isIn(room)) {
       return NOT_INSIDE;
     }
-    return this.tooLong(text) || (this.outbox.is_full ? "Wait until the messages before this one are sent." : "");
+    return this.tooLong(text) || (this.outbox.isFull ? "Wait until the messages before this one are sent." : "");
   }
 
   /**

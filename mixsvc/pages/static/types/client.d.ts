@@ -59,8 +59,8 @@ export interface Line {
 }
 
 export interface Outbox {
-  readonly is_empty: boolean;
-  readonly is_full: boolean;
+  readonly isEmpty: boolean;
+  readonly isFull: boolean;
   of(room: string): Line[];
 }
 

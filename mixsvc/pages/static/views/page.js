@@ -327,7 +327,7 @@ export class Page {
     const chat = this.#chat();
     this.#readElsewhere();
     const room = chat.rooms.get(this.#open);
-    onbeforeunload = chat.outbox.is_empty ? null : (event) => event.preventDefault();
+    onbeforeunload = chat.outbox.isEmpty ? null : (event) => event.preventDefault();
     if (!room) {
       this.#authoring.composer.hidden = true;
       this.#door.show(this.#phase !== "nameless", this.#self);
