@@ -20,8 +20,6 @@ import { Speech } from "./speech.js";
 /**
  * @typedef {import("./exchange.js").Message} Message
  * @typedef {import("./exchange.js").World} World
- * @typedef {import("./greeting.js").Phase} Phase
- * @typedef {import("./greeting.js").Self} Self
  * @typedef {import("./greeting.js").Host} Host
  * @typedef {import("./outbox.js").Line} Line
  * @typedef {import("./greeting.js").Identify} Identify

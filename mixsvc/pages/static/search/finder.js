@@ -7,7 +7,6 @@ import { Places } from "./places.js";
 
 /**
  * @typedef {import("../client/client.js").ChatClient} Chat
- * @typedef {import("../client/room.js").Room} Room
  * @typedef {import("./places.js").Place} Place
  * @typedef {{open: (room: string) => void}} Guided  the page
  * @typedef {{seek: (room: string, number: number) => void}} Log

@@ -38,7 +38,6 @@ const NO_LINK = /\\\[[^\]\n]{0,300}\]\([^)\s]{0,2000}\)/y;
  * @typedef {import("markdown-it").MarkdownIt} Markdown
  * @typedef {import("markdown-it").Token} Token
  * @typedef {{lengthAt: (text: string, at: number) => number}} Mentioned
- * @typedef {{names: Mentioned, quotes: number}} Env
  * @typedef {any} State  markdown-it's, of its inline or block parser
  */
 

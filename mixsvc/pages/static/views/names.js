@@ -3,11 +3,11 @@
 
 import { made } from "../dom.js";
 
-/** As many as style.css has. views.py works out the same. */
+/** As many as style.css has. pages/index.py works out the same. */
 const HUES = 12;
 
 /** The class that colours a name. @param {string} name */
-export function hueClass(name) {
+function hueClass(name) {
   const sum = [...name].reduce((total, letter) => (total * 31 + (letter.codePointAt(0) ?? 0)) % 9973, 0);
   return `hue-${sum % HUES}`;
 }

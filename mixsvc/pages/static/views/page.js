@@ -29,7 +29,6 @@ const HIDDEN_MS = 200;
  * @typedef {import("../client/exchange.js").Message} Message
  * @typedef {import("../client/greeting.js").Phase} Phase
  * @typedef {import("../client/greeting.js").Self} Self
- * @typedef {import("../client/outbox.js").Line} Line
  * @typedef {import("../client/room.js").Room} Room
  * @typedef {import("../client/room.js").Said} Said
  */

@@ -9,7 +9,6 @@ import { markedText } from "../search/marks.js";
  * @typedef {import("../client/client.js").ChatClient} ChatClient
  * @typedef {import("../client/room.js").Said} Said
  * @typedef {import("./texts.js").Words} Words
- * @typedef {import("../client/searches.js").Found} Found
  *
  * @typedef {object} Host  the box
  * @property {Words} words
