@@ -29,6 +29,9 @@ CLOSE_SECONDS: Final = 5.0
 # Lines in the long run, and at once.
 LINES: Final = Pace(20.0, 100)
 
+# After so many seconds with the lines of one client it is the others' turn.
+SLICE_SECONDS: Final = 0.01
+
 # The commands that others hear of; for most the chat has limits of its own, and so has the door (IrcDoor.writing).
 WRITING: Final = ("PRIVMSG", "NOTICE", "TOPIC", "REDACT", "AWAY", "SETNAME")
 
@@ -182,13 +185,15 @@ class IrcConnection(Protocol):
         transport.abortConnection()
 
     def _go_on(self) -> None:
-        """Take lines until one has to wait."""
+        """Take lines until one has to wait, or until they have taken long."""
         if self._is_taking:
             return
         self._is_taking = True
+        until = self._clock.seconds() + SLICE_SECONDS
         try:
             while self._may_take() and self._take():
-                pass
+                if self._may_take() and self._clock.seconds() >= until:
+                    self._turn = self._clock.callLater(0, self._turn_came)
         except Exception:
             self._log.failure("irc: a line failed, its connection ends")
             self.end("Internal error")

@@ -1,6 +1,8 @@
 """How a connection bears what no good client sends, and what it does in the course of time."""
 
-from mixsvc.irc.connection import CLOSE_SECONDS, REGISTER_SECONDS
+from collections.abc import Callable
+
+from mixsvc.irc.connection import CLOSE_SECONDS, REGISTER_SECONDS, SLICE_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness
 
@@ -59,6 +61,22 @@ class PaceTests(IrcTestCase):
         assert 90 <= len(client.got("PONG")) <= 100 and client.transport.producerState == "paused"
         chat.clock.pump([0.05] * 80)
         assert len(client.got("PONG")) == 150 and client.transport.producerState == "producing"
+
+    def test_lines_that_take_long_let_the_others_have_their_turns(self) -> None:
+        chat = IrcHarness()
+        client = chat.irc_inside("Ann")
+        write: Callable[[bytes], None] = client.transport.write
+
+        def written(data: bytes) -> None:
+            # As if each answer had taken a while.
+            chat.clock.rightNow += SLICE_SECONDS / 2
+            write(data)
+
+        client.transport.write = written  # type: ignore[method-assign]
+        client.send(*(f"PING {number}" for number in range(7)))
+        assert len(client.got("PONG")) == 2 and client.transport.producerState == "paused"
+        chat.clock.advance(0)
+        assert len(client.got("PONG")) == 7 and client.transport.producerState == "producing"
 
     def test_what_is_no_line_has_its_turn_as_lines_have(self) -> None:
         for data, answer in ((b"\n", None), (b"\xff\n", "FAIL"), (b"x" * 600 + b"\n", "417")):

@@ -9,13 +9,14 @@ from typing import Any, Final, Protocol
 from twisted.internet.interfaces import IAddress
 
 from mixsvc.interfaces import Identity
+from mixsvc.irc.clients.channel_names import ChannelNames
 from mixsvc.irc.clients.chat_link import ChatLink
 from mixsvc.irc.clients.door import IrcDoor, IrcPresence
 from mixsvc.irc.clients.inquiries import Inquiries, Inquiry
 from mixsvc.irc.clients.leaving import Leaving
 from mixsvc.irc.clients.pending_joins import PendingJoins
 from mixsvc.irc.grammar.lines import as_bytes, as_word
-from mixsvc.irc.grammar.names import channel_of, folded, nick_of, room_of
+from mixsvc.irc.grammar.names import folded, ident_of, nick_of, room_of
 
 __all__ = ["IrcChannel", "IrcClient", "IrcWire"]
 
@@ -64,7 +65,7 @@ class IrcChannel:
     room: str
     topic: str
     epoch: str
-    names: dict[str, None] = field(default_factory=dict)
+    names: ChannelNames = field(default_factory=ChannelNames)
     last_at: str = ""
 
 
@@ -190,7 +191,7 @@ class IrcClient:
         """The name of somebody in its channels with this ident; "" for nobody."""
         for channel in self.channels.values():
             for name in channel.names:
-                if self.door.source(name).partition("!")[2].startswith(f"{ident}@"):
+                if ident_of(name) == ident:
                     return name
         return ""
 
@@ -199,7 +200,8 @@ class IrcClient:
         exact = self.channels.get(room_of(text))
         if exact is not None:
             return exact
-        return next((each for each in self.channels.values() if folded(channel_of(each.room)) == folded(text)), None)
+        meant = folded(room_of(text))
+        return next((each for each in self.channels.values() if folded(each.room) == meant), None)
 
     def room(self, text: str) -> str:
         """The room of a channel, as it is spelled if the client is in it."""

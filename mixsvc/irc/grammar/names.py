@@ -13,6 +13,7 @@ The name of a room has letters, digits and `- _ .` only, and becomes a channel b
 import re
 from functools import lru_cache
 from hashlib import sha256
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 from mixsvc.common import names
@@ -37,6 +38,9 @@ CHANNEL_BYTES: Final = 1 + 4 * names.LONGEST
 IDENT_DIGITS: Final = 9
 
 _ESCAPE: Final = re.compile(r"\{([0-9A-Fa-f]{1,6})\}")
+
+# CASEMAPPING=ascii.
+_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 # What is escaped: what no nickname has, what nicknames do not begin with, `|` itself, and a brace before what would be
 # taken for an escape.
@@ -77,7 +81,7 @@ def ident_of(name: str) -> str:
 
 def folded(text: str) -> str:
     """Returns the text that is the same for all spellings of a nickname or channel (CASEMAPPING=ascii)."""
-    return "".join(each.lower() if each.isascii() else each for each in text)
+    return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from mixsvc.irc.clients.channel_names import ChannelNames
 from mixsvc.irc.clients.client import IrcChannel, IrcClient
 from mixsvc.irc.clients.door import SaidMessage
 from mixsvc.irc.grammar.capabilities import CHATHISTORY, REDACTION
@@ -49,8 +50,7 @@ class EventTeller:
 
     def _joined(self, event: Event) -> None:
         client, room = self._client, event["room"]
-        channel = IrcChannel(room, event["topic"], event["epoch"], dict.fromkeys(event["members"]))
-        channel.names[client.name] = None
+        channel = IrcChannel(room, event["topic"], event["epoch"], ChannelNames((*event["members"], client.name)))
         client.channels[room] = channel
         self._tell_join(room, client.name)
         if channel.topic:
@@ -109,13 +109,13 @@ class EventTeller:
     def _came(self, event: Event) -> None:
         channel = self._client.channels.get(event["room"])
         if channel is not None and event["name"] not in channel.names:
-            channel.names[event["name"]] = None
+            channel.names.add(event["name"])
             self._tell_join(channel.room, event["name"])
 
     def _went(self, event: Event) -> None:
         channel = self._client.channels.get(event["room"])
         if channel is not None and event["name"] in channel.names:
-            del channel.names[event["name"]]
+            channel.names.discard(event["name"])
             self._client.tell(self._client.door.source(event["name"]), "PART", channel_of(channel.room))
 
     def _presence(self, event: Event) -> None:
@@ -135,7 +135,7 @@ class EventTeller:
         channel = client.channels.get(room)
         if channel is None:
             return
-        channel.names.pop(name, None)
+        channel.names.discard(name)
         if name == client.name:
             del client.channels[room]
         client.tell(source, "KICK", channel_of(room), nick_of(name), event["reason"] or nick_of(event["by"]))

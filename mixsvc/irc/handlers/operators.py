@@ -97,6 +97,10 @@ class OperatorCommands:
         except BadMask as bad:
             client.reply("696", channel, change.mode, change.mask, str(bad))
             return
+        if mask.ident and not client.is_moderator:
+            # Before everybody in the channels is looked at.
+            client.reply("482", channel, "Only moderators may do this")
+            return
         name = mask.name or (client.name_of_ident(mask.ident) if mask.ident else "")
         if mask.ident and not name:
             client.reply("401", change.mask, "Nobody in your channels has this user name")

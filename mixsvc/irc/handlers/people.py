@@ -19,7 +19,7 @@ MOST_PAGES: Final = 20
 # The fields of WHOX, in the order of the answer (https://ircv3.net/specs/extensions/whox).
 WHOX_FIELDS: Final = "tcuihsnfdlaor"
 
-# Names in one answer of ISON and USERHOST.
+# Names in one answer of USERHOST. ISON has as many as its line: who is left out of the answer would seem offline.
 MOST_NAMES: Final = 5
 
 
@@ -134,8 +134,8 @@ class PeopleCommands:
             except ChatRefused as refused:
                 # As for a channel that there is not.
                 self._tell_to_try_again("WHO", refused)
-        elif self._known(mask):
-            found = [self._known(mask)]
+        elif name := self._known(mask):
+            found = [name]
         for name in found:
             if not only_operators or client.door.is_moderator(name):
                 self._tell_person(name, room, fields)
@@ -184,9 +184,8 @@ class PeopleCommands:
         if key == names.key(self._client.name):
             return self._client.name
         for channel in self._client.channels.values():
-            for each in channel.names:
-                if names.key(each) == key:
-                    return each
+            if found := channel.names.find(key):
+                return found
         facts = self._client.door.given.chat.facts(name_of(nick))
         return facts.name if facts is not None and facts.is_here else ""
 
@@ -217,7 +216,7 @@ class PeopleCommands:
         self._client.reply("369", line.parameters[0], "End of WHOWAS")
 
     def _ison(self, line: IrcLine) -> None:
-        words = [word for each in line.parameters for word in each.split()]
+        words = dict.fromkeys(word for each in line.parameters for word in each.split())
         self._client.reply("303", " ".join(nick_of(name) for each in words if (name := self._known(each))))
 
     def _userhost(self, line: IrcLine) -> None:

@@ -54,6 +54,10 @@ class OperatorTests(IrcTestCase):
         assert self._do(self.mia, "MODE #lobby +b *!*u49915e0d7@*.irc") == [":Mia MODE #lobby +b Ann!*@*"]
         assert self._do(self.mia, "MODE #lobby +b *!u123@*")[0].startswith("401 Mia *!u123@* ")
 
+    def test_only_moderators_find_out_whose_user_name_it_is(self) -> None:
+        asked = "MODE #lobby +b *!u49915e0d7@*", "MODE #lobby +b *!u123@*"
+        assert [each.split()[0] for each in self._do(self.ann, *asked)] == ["482"] * 2
+
     def test_a_ban_of_an_address(self) -> None:
         assert self._do(self.mia, "MODE #lobby +b *!*@198.51.100.9") == [":Mia MODE #lobby +b *!*@198.51.100.9"]
         assert self.chat.irc("198.51.100.9").register("Eve").is_closed

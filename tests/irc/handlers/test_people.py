@@ -128,6 +128,11 @@ class PeopleTests(IrcTestCase):
             "369 Ann x :End of WHOWAS",
         ]
 
+    def test_somebody_is_found_by_any_spelling_and_each_once(self) -> None:
+        self.chat.inside("Jörg É")
+        words = "JÖRG|é", "Jo\u0308rg|E\u0301", "mia|MOOR", "mia|MOOR"
+        assert _answer(self.client, f"ISON :{' '.join(words)}") == ["303 Ann :Jörg|É Jörg|É Mia|Moor"]
+
     def test_a_room_does_not_look_empty_to_somebody_who_asks_too_often(self) -> None:
         client = IrcHarness(joins=2).irc_inside("Ann")
         answer = _answer(client, "NAMES #lobby", "NAMES #lobby", "WHO #lobby")
