@@ -9,8 +9,9 @@ its own, or in the processes in which the application is imported. So there are 
 - listeners: gives messages to the functions that `on_message` has registered, and passes their answers on.
 - permissions: asks the functions that `may` has registered, and remembers their answers for some seconds.
 - login_watch: asks the authenticator's identities every second whether their logins have ended.
+- closed_lately: what the application has closed a moment ago, for streams that begin only then.
 
-The last four run in the reactor thread. They know a HookRunner, or a function, only, not where it runs the functions,
+The last five run in the reactor thread. They know a HookRunner, or a function, only, not where it runs the functions,
 and nothing of the chat, which uses them.
 
 **A hook holds nothing up.** A message is given to hooks when it is on disk and on its way to everybody, and nobody

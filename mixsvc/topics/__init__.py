@@ -7,8 +7,8 @@ Files, in the order in which one meets them:
 - storage/: topics in the database.
 - following: who follows which topics, and where each of them is. followed: one topic, and a position in it. slices:
   work for thousands of followers, without holding up the reactor.
-- closer: streams end because somebody may not have them any more. closed_lately: those that begin a moment later do.
-  retention: old events go. stats: what was counted.
+- closer: streams end because somebody may not have them any more, and so do those that begin a moment later
+  (hooks/closed_lately). retention: old events go. stats: what was counted.
 
 It knows nothing of HTTP: those who hold clients follow topics for them (mixsvc.holds, by mixsvc.interfaces.topics).
 

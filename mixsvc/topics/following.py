@@ -10,12 +10,12 @@ from twisted.logger import Logger
 
 from mixsvc.common.positions import Position
 from mixsvc.errors import ServiceBusy
+from mixsvc.hooks.closed_lately import ClosedLately
 from mixsvc.interfaces.topics import Subscription, TopicEnd, TopicEvent, TopicReader
 from mixsvc.nodes.hints import Published
 from mixsvc.nodes.interfaces import Bus
 from mixsvc.nodes.tails import Tails
 from mixsvc.topics.checks import check_topics
-from mixsvc.topics.closed_lately import ClosedLately
 from mixsvc.topics.followed import FollowedTopic, Follower, PositionState, TopicPosition
 from mixsvc.topics.slices import Slices
 from mixsvc.topics.storage.queue import TopicQueue

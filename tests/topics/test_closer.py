@@ -6,10 +6,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished
+from mixsvc.hooks import closed_lately
 from mixsvc.hooks.login_watch import LOOK_SECONDS
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.topics import Subscription, TopicEnd
-from mixsvc.topics import closed_lately
 from tests.topics.fakes import FakeReader
 from tests.topics.harness import TopicsHarness
 
@@ -54,6 +54,12 @@ class ClosingTests(SynchronousTestCase):
         self.assertEqual([None, None], [self.reader(who, decided=now).end for who in (ann, bob)])
         self.mix.close("a")
         self.assertEqual(TopicEnd.CLOSED, self.reader(None, "a", now).end)
+
+    def test_a_decision_that_is_older_than_what_is_remembered_ends(self) -> None:
+        before = self.topics.clock.seconds()
+        self.topics.pass_by(closed_lately.KEPT_SECONDS)
+
+        self.assertEqual(TopicEnd.UNKNOWN, self.reader(None, "a", before).end)
 
     def test_what_was_decided_before_so_many_closings_that_they_are_not_all_remembered_ends(self) -> None:
         before = self.topics.clock.seconds()

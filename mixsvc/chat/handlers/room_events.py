@@ -8,6 +8,7 @@ at the latest after a minute, and as soon as a permission is revoked.
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import accumulate
 from typing import Final
 
@@ -20,6 +21,7 @@ from mixsvc.chat.storage.records import NewMessages, PageQuery
 from mixsvc.common.positions import Position
 from mixsvc.common.times import utc_milliseconds
 from mixsvc.errors import NotPublished
+from mixsvc.hooks.closed_lately import ClosedLately
 from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEnd, TopicEvent, TopicReader
 
@@ -40,6 +42,7 @@ class RoomEvents:
         self._live: dict[str, dict[RoomFollowing, None]] = {}
         # All who follow, also those who read what they have missed.
         self._everybody: dict[RoomFollowing, None] = {}
+        self._closings = ClosedLately(state.clock)
         teller.listen(self._told, self._changed)
 
     def follow(self, subscription: Subscription, reader: TopicReader) -> Following:
@@ -49,7 +52,8 @@ class RoomEvents:
             raise NotPublished(f"there is no room {room!r}" if not others else "one stream has one room")
         following = RoomFollowing(self, subscription, reader)
         self._everybody[following] = None
-        self.state.clock.callLater(0, following.begin)
+        reason = self._closings.reason(subscription)
+        self.state.clock.callLater(0, following.begin if reason is None else partial(following.end, reason))
         return following
 
     def add(self, following: "RoomFollowing") -> None:
@@ -68,19 +72,26 @@ class RoomEvents:
         self._everybody.pop(following, None)
 
     def revoked(self, person: str | None, room: str) -> None:
-        """What a person may do in a room has changed: the view decides anew. person: None for strangers."""
+        """What a person may do in a room has changed: the view decides anew. person: None for strangers.
+
+        It does so as well for whom it had let in before, and who comes only now.
+        """
+        # For strangers everybody has to ask again: nobody has them as a group.
+        self._closings.note(room, person, TopicEnd.AGAIN)
         for each in tuple(self._everybody):
             if each.room == room and each.person == person:
                 each.end(TopicEnd.AGAIN)
 
     def logged_out(self, person: str) -> None:
-        """A person has logged out."""
+        """A person has logged out; who comes only now, by a login from before, as well."""
+        self._closings.note(None, person, TopicEnd.LOGGED_OUT)
         for each in tuple(self._everybody):
             if each.person == person:
                 each.end(TopicEnd.LOGGED_OUT)
 
     def end_all(self) -> None:
         """Nobody knows what was revoked meanwhile."""
+        self._closings.miss()
         for each in tuple(self._everybody):
             each.end(TopicEnd.UNKNOWN)
 

@@ -1,5 +1,6 @@
 """Rooms and rates as event streams: what a browser's EventSource, or curl -N, needs no library for."""
 
+import time
 from typing import Final
 
 from flask import Blueprint
@@ -40,6 +41,8 @@ def blueprint(mix: IMix, access: ChatAccess) -> Blueprint:
 
 def _of_room(mix: IMix, room: str, access: ChatAccess) -> HeldResponse:
     chat = chat_of(mix)
+    # Whoever is kept out from here on may be so before the service has the client.
+    decided = time.time()
     access.check_reader()
     check_length(room)
     access.check(chat, "history", room)
@@ -47,7 +50,7 @@ def _of_room(mix: IMix, room: str, access: ChatAccess) -> HeldResponse:
         chat.page(room, None, 1)
     except NoSuchRoom as error:
         refuse(404, str(error))
-    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS), {}, mix.elsewhere)
+    return HeldResponse(Hold(ROOMS, (room,), again_after=ASK_AGAIN_SECONDS, decided=decided), {}, mix.elsewhere)
 
 
 def _of_rates(mix: IMix) -> HeldResponse:

@@ -1,6 +1,7 @@
 """Rooms as topics: somebody follows a room without being inside."""
 
 import json
+from math import inf
 from typing import Any, Final
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -286,6 +287,31 @@ class PermissionTests(ChatTestCase):
         self.chat.dispatcher.revoke(None, "lobby")
 
         assert self.heard() == [[(1, "x")], [(1, "x")], [TopicEnd.AGAIN]]
+
+    def test_a_decision_from_before_ends_also_if_the_stream_begins_only_then(self) -> None:
+        before = self.chat.clock.seconds()
+        self.chat.clock.advance(1)
+        self.chat.dispatcher.revoke("bob", "LOBBY")
+        self.chat.dispatcher.log_out("ann")
+        self.database.settle()
+        self.chat.clock.advance(1)
+        now = self.chat.clock.seconds()
+
+        def end(person: str | None, decided: float) -> list[Any]:
+            identity = Identity(person) if person is not None else None
+            return follow(self.chat, identity=identity, decided=decided).heard
+
+        persons = ("ann", "bob", "eve", None)
+        assert [end(each, before) for each in persons] == [[TopicEnd.LOGGED_OUT], [TopicEnd.AGAIN], [], []]
+        assert [end(each, now) for each in persons] == [[]] * 4
+        self.chat.dispatcher.revoke(None, "lobby")
+        assert [end(None, now), end(None, inf)] == [[TopicEnd.AGAIN], []]
+
+    def test_a_decision_from_before_something_was_missed_ends(self) -> None:
+        before = self.chat.clock.seconds()
+        self.chat.dispatcher.begin_anew()
+
+        assert follow(self.chat, decided=before).heard == [TopicEnd.UNKNOWN]
 
     def test_what_is_being_read_is_not_told_after_it(self) -> None:
         late = follow(self.chat, 0, identity=Identity("ann"))

@@ -1,5 +1,6 @@
 """Rooms and rates as streams: what the views leave to the service, and whom they refuse."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from mixsvc.config.settings import ChatSettings, Settings
 from mixsvc.errors import NoSuchRoom
+from mixsvc.interfaces import ChatPage
 from mixsvc.interfaces.holds import HOLDS, RATES, ROOMS, Hold
 from mixsvc.pages.app import AppSecrets, create_app
 from tests.pages.fakes import FakeChat, FakeMix
@@ -16,7 +18,7 @@ from tests.pages.fakes import FakeChat, FakeMix
 HANDSHAKE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 
 
-class EventsTests(SynchronousTestCase):
+class EventsCase(SynchronousTestCase):
     """With a chat and rates in memory."""
 
     chat_settings = ChatSettings()
@@ -42,6 +44,8 @@ class EventsTests(SynchronousTestCase):
         assert self.holds == []
         return response.get_json(force=True)["detail"]
 
+
+class EventsTests(EventsCase):
     def test_a_room_is_held_and_asks_again_after_a_minute(self) -> None:
         hold = self.held("/api/rooms/lobby/events")
 
@@ -78,6 +82,18 @@ class EventsTests(SynchronousTestCase):
         self.refused("/api/rates/events?pairs=EUR/XXX", 404)
         many = ",".join(f"EUR/{a}{b}Z" for a in "ABCDEFGHIJK" for b in "ABCDEFGHIJK")
         self.refused(f"/api/rates/events?pairs={many}", 400)
+
+
+class DecisionTests(EventsCase):
+    def test_what_changes_while_the_view_decides_counts_as_later(self) -> None:
+        read, page = [], self.chat.page
+
+        def slow(room: str, before: int | None, limit: int) -> ChatPage:
+            read.append(time.time())
+            return page(room, before, limit)
+
+        self.chat.page = slow  # type: ignore[method-assign]
+        assert self.held("/api/rooms/lobby/events").decided < read[0]
 
 
 class ClosedChatTests(EventsTests):

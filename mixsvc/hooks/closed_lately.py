@@ -51,7 +51,7 @@ class ClosedLately:
 
     def reason(self, subscription: Subscription) -> TopicEnd | None:
         """Why somebody may not follow, as what was decided is closed since; None if it is not."""
-        if subscription.decided <= self._unknown_until:
+        if subscription.decided <= max(self._unknown_until, self._clock.seconds() - KEPT_SECONDS):
             return TopicEnd.UNKNOWN
         for closed in _ways(subscription) if self._closings else ():
             at, reason = self._closings.get(closed, (-inf, None))
