@@ -1,7 +1,7 @@
 """A client's connection: it is identified first, then its messages go to the dispatcher."""
 
-from collections.abc import Awaitable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.chat.arrivals import NotReady
 from mixsvc.chat.dispatch import ChatDispatcher
-from mixsvc.chat.model.people import Client
+from mixsvc.chat.model.people import AskedIdentity, Client
 from mixsvc.chat.protocol import parsing
 from mixsvc.chat.protocol.parsing import RequestRefused
 from mixsvc.common.addresses import peer_network
@@ -20,6 +20,9 @@ from mixsvc.interfaces.auth import Identifier
 from mixsvc.threads.failures import ApplicationFailure
 
 __all__ = ["ChatConnection", "ChatFactory", "same_owner"]
+
+# When it was asked who has sent a request, in seconds of the reactor's clock.
+AskedAt: TypeAlias = Callable[[Any], float]
 
 # How long the identification of a client may take, in seconds.
 IDENTIFY_SECONDS: Final = 10.0
@@ -30,10 +33,20 @@ class ChatConnection(Protocol):
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identifier) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        dispatcher: ChatDispatcher,
+        identify: Identifier,
+        asked_at: AskedAt | None = None,
+    ) -> None:
+        """asked_at: see ChatFactory."""
         self._clock = clock
         self._dispatcher = dispatcher
         self._identify = identify
+        self._asked_at = asked_at
+        # When it was asked who the client is.
+        self._since = 0.0
         self._client: Client | None = None
         self._identity: Identity | None = None
         self._identifying: Deferred[Any] | None = None
@@ -49,6 +62,8 @@ class ChatConnection(Protocol):
         """Identify the client; nothing is read before that is done."""
         # A SockJS transport takes text and has its request; ITransport has neither.
         transport: Any = self.transport
+        asked_at = self._asked_at
+        self._since = asked_at(transport.request) if asked_at is not None else self._clock.seconds()
         identifying = self._identify(transport.request)
         if identifying is None:
             self._arrived(None)
@@ -129,7 +144,7 @@ class ChatConnection(Protocol):
         transport: Any = self.transport
         self._identity = identity
         address = peer_network(transport.getPeer())
-        self._client = self._dispatcher.arrive(transport, address, identity)
+        self._client = self._dispatcher.arrive(transport, address, AskedIdentity(identity, self._since))
 
 
 def same_owner(protocol: Any, request: Any) -> Awaitable[bool]:
@@ -143,11 +158,19 @@ class ChatFactory(Factory):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, dispatcher: ChatDispatcher, identify: Identifier) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        dispatcher: ChatDispatcher,
+        identify: Identifier,
+        asked_at: AskedAt | None = None,
+    ) -> None:
+        """asked_at: says when it was asked who has sent a request; None if that is asked for each connection."""
         self._clock = clock
         self._dispatcher = dispatcher
         self._identify = identify
+        self._asked_at = asked_at
 
     def buildProtocol(self, addr: IAddress | None) -> ChatConnection:
         """Returns the protocol of one SockJS session."""
-        return ChatConnection(self._clock, self._dispatcher, self._identify)
+        return ChatConnection(self._clock, self._dispatcher, self._identify, self._asked_at)

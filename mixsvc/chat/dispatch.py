@@ -30,7 +30,7 @@ from mixsvc.chat.handlers.sanction_clock import SanctionClock
 from mixsvc.chat.handlers.state import PUBLISHER, ChatState
 from mixsvc.chat.handlers.telling import MessageTeller
 from mixsvc.chat.hook_posts import HookPosts
-from mixsvc.chat.model.people import Client, People, Transport
+from mixsvc.chat.model.people import AskedIdentity, Client, People, Transport
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.operators import OperatorHandler
@@ -54,7 +54,7 @@ from mixsvc.config.current import Current
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Permissions
-from mixsvc.interfaces import ChatPage, Identity, IRates, RoomOverview, SearchPage
+from mixsvc.interfaces import ChatPage, IRates, RoomOverview, SearchPage
 from mixsvc.interfaces.doors import PersonFacts
 from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
@@ -265,14 +265,15 @@ class ChatDispatcher:
         """See IChat."""
         return self._log_outs.log_out(person)
 
-    def arrive(self, transport: Transport, address: str, identity: Identity | None) -> Client | None:
-        """Make the client of a new connection; `depart` ends it. Returns None if it is banned, after closing it.
+    def arrive(self, transport: Transport, address: str, arrival: AskedIdentity) -> Client | None:
+        """Make the client of a new connection; `depart` ends it. Returns None if it may not come, after closing it.
 
-        address: as addresses.network returns it. identity: None for a stranger.
+        address: as addresses.network returns it.
         """
         client = Client(transport, address)
-        if not self._hello.arrive(client, identity):
+        if not self._hello.arrive(client, arrival):
             return None
+        identity = arrival.identity
         if identity is not None and identity.ended is not None:
             self._logged_in[client] = None
         return client

@@ -12,9 +12,9 @@ from mixsvc.chat.model.people import Transport
 from mixsvc.chat.protocol.parsing import LARGEST_PAGE, LONGEST_REASON
 from mixsvc.common.commands import LONGEST_TOPIC
 from mixsvc.interfaces import Identity
-from mixsvc.interfaces.doors import ChatDoor, ChatLimits, DoorTransport
+from mixsvc.interfaces.doors import ChatDoor, ChatLimits, DoorArrival, DoorTransport
 
-__all__ = ["DoorBroadcast", "DoorIdentifier", "make_door"]
+__all__ = ["DoorBroadcast", "DoorIdentifier", "door_asked_at", "make_door"]
 
 
 class DoorIdentifier:
@@ -29,6 +29,11 @@ class DoorIdentifier:
 
     def stop(self) -> None:
         """See Identifier; there is nothing to stop."""
+
+
+def door_asked_at(request: DoorArrival) -> float:
+    """When a door has asked who a client is; see ChatFactory."""
+    return request.asked_at
 
 
 class DoorBroadcast:

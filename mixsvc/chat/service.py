@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from mixsvc.chat.arrivals import PatientIdentifier
 from mixsvc.chat.connection import ChatFactory, same_owner
 from mixsvc.chat.dispatch import ChatDispatcher, DispatcherDependencies
-from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
+from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, door_asked_at, make_door
 from mixsvc.chat.facade import ChatFacade
 from mixsvc.chat.protocol import events
 from mixsvc.chat.stats import ChatStats
@@ -115,7 +115,7 @@ class ChatService:
 
     def door(self) -> ChatDoor:
         """Returns what another protocol needs to bring its clients into this chat."""
-        factory = ChatFactory(self._reactor, self.dispatcher, self._patient(DoorIdentifier()))
+        factory = ChatFactory(self._reactor, self.dispatcher, self._patient(DoorIdentifier()), door_asked_at)
         return make_door(factory, self.dispatcher, self._settings.chat.max_joined)
 
     def prepare(self) -> StoredState | None:

@@ -15,14 +15,30 @@ from mixsvc.common.records import record
 from mixsvc.errors import MixError
 from mixsvc.interfaces.auth import Identity
 
-__all__ = ["ChatDoor", "ChatLimits", "DoorTransport", "LoginRefused", "PasswordCheck", "PersonFacts", "SentPassword"]
+__all__ = [
+    "ChatDoor",
+    "ChatLimits",
+    "DoorArrival",
+    "DoorTransport",
+    "LoginRefused",
+    "PasswordCheck",
+    "PersonFacts",
+    "SentPassword",
+]
 
 
 class DoorArrival(Protocol):
-    """What stands for the request that opens a SockJS session. identity: None for a stranger."""
+    """What stands for the request that opens a SockJS session.
+
+    identity: None for a stranger. asked_at: when it was asked who that is, in seconds of the reactor's clock: whoever
+    has logged out since is out.
+    """
 
     @property
     def identity(self) -> Identity | None: ...
+
+    @property
+    def asked_at(self) -> float: ...
 
 
 class DoorTransport(Protocol):

@@ -6,7 +6,7 @@ from typing import Any, Final
 from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 
-from mixsvc.irc.clients.chat_link import ChatLink
+from mixsvc.irc.clients.chat_link import ChatLink, IrcArrival
 from mixsvc.irc.clients.client import IrcClient, IrcWire
 from mixsvc.irc.clients.door import IrcDoor
 from mixsvc.irc.grammar.lines import BadLine, IrcLine, NoCommand
@@ -112,7 +112,7 @@ class IrcSession:
 
     def _connect(self) -> None:
         client = self._client
-        client.link = ChatLink(client.door, self, client.identity)
+        client.link = ChatLink(client.door, self, IrcArrival(client.identity, client.asked_at))
         client.link.open()
 
     # For the chat

@@ -9,7 +9,7 @@ from twisted.internet.testing import StringTransport
 from zope.interface import directlyProvides, providedBy
 
 from mixsvc.chat.connection import ChatFactory
-from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, make_door
+from mixsvc.chat.doors import DoorBroadcast, DoorIdentifier, door_asked_at, make_door
 from mixsvc.config.settings import ChatSettings, IrcSettings, Settings
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.doors import SentPassword
@@ -106,9 +106,8 @@ class IrcHarness(ChatHarness):
 
     def make_service(self) -> IrcService:
         chat: ChatSettings = self.settings
-        door = make_door(
-            ChatFactory(self.clock, self.dispatcher, DoorIdentifier()), self.dispatcher, self.settings.max_joined
-        )
+        factory = ChatFactory(self.clock, self.dispatcher, DoorIdentifier(), door_asked_at)
+        door = make_door(factory, self.dispatcher, self.settings.max_joined)
         given = IrcDependencies(self.clock, self.clock.seconds, door, self.tokens, self.passwords)
         return IrcService(Settings(chat=chat, irc=self.irc_settings), given)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from math import inf
 from secrets import token_hex
 from typing import NoReturn, TypeVar
 
@@ -10,7 +11,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.chat.handlers.log_outs import PersonLogOuts
 from mixsvc.chat.handlers.state import ChatState
-from mixsvc.chat.model.people import Client
+from mixsvc.chat.model.people import AskedIdentity, Client
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import refusal
 from mixsvc.chat.protocol.requests import Hello
@@ -35,20 +36,23 @@ class HelloHandler:
         self._state = state
         self._log_outs = log_outs
         self._moderators = _known_by_name(state.settings)
-        # Those who were moderators before a reload: somebody may have been asked who they are before it.
+        # Those who were moderators before a reload, and when each moderator has got another password, in seconds of the
+        # reactor's clock: somebody may have been asked who they are before it.
         self._gone: frozenset[str] = frozenset()
+        self._changed_at: dict[str, float] = {}
         # The connections of moderators, before hello as well.
         self._moderating: set[Client] = set()
         # How many clients wait for each name, by its key.
         self._claiming: Counter[str] = Counter()
 
-    def arrive(self, client: Client, identity: Identity | None) -> bool:
-        """Note who a new connection is; returns False if it is banned, after closing it.
-
-        identity: None for a stranger.
-        """
+    def arrive(self, client: Client, asked: AskedIdentity) -> bool:
+        """Note who a new connection is; returns False if it may not come, after closing it."""
+        state, identity = self._state, asked.identity
         client.identity = identity
-        client.identified_at = self._state.wall.seconds()
+        client.identified_at = state.wall.seconds() - (state.clock.seconds() - asked.asked_at)
+        if identity is not None and self._is_outdated(identity, asked.asked_at):
+            state.end_login(client)
+            return False
         client.is_moderator = identity is not None and self._may_moderate(identity)
         if client.is_moderator:
             self._moderating.add(client)
@@ -91,6 +95,7 @@ class HelloHandler:
         settings = self._state.settings
         self._moderators = _known_by_name(settings)
         changed = {names.key(each.name) for each in set(before) - set(settings.moderators)}
+        self._changed_at.update(dict.fromkeys(changed, self._state.clock.seconds()))
         self._gone = (self._gone | changed) - {names.key(each.name) for each in settings.moderators}
         for client in tuple(self._moderating):
             identity = client.identity
@@ -212,6 +217,12 @@ class HelloHandler:
             return f"token:{request.token}"
         # Random, not counted: after a restart a mute would apply to another person with the same number.
         return f"stranger:{token_hex(8)}"
+
+    def _is_outdated(self, identity: Identity, asked_at: float) -> bool:
+        """Whether it was asked before a reload who this is, with a moderator's password from before."""
+        key = _key_of(identity)
+        is_ours = identity.moderator and not self._state.settings.authenticator
+        return is_ours and key not in self._gone and asked_at < self._changed_at.get(key, -inf)
 
     def _may_moderate(self, identity: Identity) -> bool:
         key = _key_of(identity)

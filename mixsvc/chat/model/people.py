@@ -8,11 +8,12 @@ from typing import Final, Protocol
 
 from mixsvc.chat.protocol.requests import Delete, Edit, History, Join, Request, Search
 from mixsvc.common import names
+from mixsvc.common.records import record
 from mixsvc.errors import NameTaken
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.doors import PersonFacts
 
-__all__ = ["MOST_LEFT", "Client", "People", "Person", "Transport"]
+__all__ = ["MOST_LEFT", "AskedIdentity", "Client", "People", "Person", "Transport"]
 
 
 # How many bytes of a digest tell one author from another.
@@ -20,6 +21,14 @@ AUTHOR_BYTES: Final = 15
 
 # How many persons who have left are remembered.
 MOST_LEFT: Final = 1000
+
+
+@record
+class AskedIdentity:
+    """Who comes. identity: None for a stranger. asked_at: when that was asked, in seconds of the reactor's clock."""
+
+    identity: Identity | None
+    asked_at: float
 
 
 class Transport(Protocol):
@@ -59,7 +68,7 @@ class Client:
     pairs: the rates it subscribes to.
     held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
     is_gone: the connection is lost. rooms: the keys of the only rooms that it may enter; None: any.
-    identified_at: when it was found out who it is, or when its token was signed, in seconds since 1970, UTC.
+    identified_at: when it was asked who it is, or when its token was signed, in seconds since 1970, UTC.
     """
 
     def __init__(self, transport: Transport, address: str) -> None:

@@ -21,6 +21,7 @@ class IrcArrival:
     """Implements DoorArrival."""
 
     identity: Identity | None
+    asked_at: float
 
 
 class LinkedClient(Protocol):
@@ -47,8 +48,8 @@ class ChatLink:
 
     _log = Logger()
 
-    def __init__(self, door: IrcDoor, client: LinkedClient, identity: Identity | None) -> None:
-        self.request = IrcArrival(identity)
+    def __init__(self, door: IrcDoor, client: LinkedClient, arrival: IrcArrival) -> None:
+        self.request = arrival
         self._door = door
         self._client = client
         self._is_closed = False

@@ -73,8 +73,9 @@ class IrcClient:
     """Used in the reactor thread. Implements IrcPresence.
 
     nick: "*" before the client has named one. name: in the chat, "" before it is welcome. capabilities: those that it
-    has asked for. identity: who it is, if it has logged in. token: what the application has signed for it. fixed_name:
-    that these say; None to let the client choose one. is_gone: whether its connection is lost.
+    has asked for. identity: who it is, if it has logged in. asked_at: when that was asked (DoorArrival). token: what
+    the application has signed for it. fixed_name: that these say; None to let the client choose one. is_gone: whether
+    its connection is lost.
     """
 
     def __init__(self, door: IrcDoor, wire: IrcWire) -> None:
@@ -87,6 +88,7 @@ class IrcClient:
         self.nick, self.name, self.realname, self.away = "*", "", "", ""
         self.capabilities: set[str] = set()
         self.identity: Identity | None = None
+        self.asked_at = door.given.clock.seconds()
         self.is_gone = False
         self.token = ""
         self.fixed_name: str | None = None

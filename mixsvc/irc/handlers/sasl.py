@@ -75,12 +75,13 @@ class LoginCheck:
             signed = given.tokens.read(password, given.seconds())
         except BadToken:
             sent = SentPassword(name, password, client.wire.peer(), client.wire.host(), client.wire.is_secure)
+            asked_at = given.clock.seconds()
             asking = given.passwords(sent).addTimeout(CHECK_SECONDS, given.clock)
-            return asking.addCallbacks(self._found, self._not_checked)
+            return asking.addCallbacks(self._found, self._not_checked, (asked_at,))
         client.token, client.fixed_name = password, signed.name
         return succeed("")
 
-    def _found(self, identity: Identity | None) -> str:
+    def _found(self, identity: Identity | None, asked_at: float) -> str:
         if identity is None:
             self.failures += 1
             return WRONG
@@ -91,7 +92,7 @@ class LoginCheck:
         if client.identity is not None:
             # By another password, a moment ago.
             passwords.forget(client.identity)
-        client.identity, client.fixed_name = identity, identity.name
+        client.identity, client.fixed_name, client.asked_at = identity, identity.name, asked_at
         return ""
 
     def _not_checked(self, failure: Failure) -> str:

@@ -250,6 +250,18 @@ class ReloadTests(ChatTestCase):
 
         self.assertEqual([False], [each["moderator"] for each in late.got("welcome")])
 
+    def test_whoever_was_being_identified_by_a_password_that_has_changed_is_logged_out(self) -> None:
+        finding: Deferred[Identity | None] = Deferred()
+        late = self.chat.client(finding)
+        self.chat.clock.advance(1)
+        self.reload(Moderator("Mia", "other"), Moderator("Max", "hash"))
+
+        finding.callback(Identity("id of Mia", "Mia", moderator=True))
+
+        self.assertEqual([{"type": "logged_out"}], late.got())
+        self.assertEqual((4001, "Logged out"), self.closed(late))
+        self.assertTrue(self.chat.moderator("Mia").got("welcome")[0]["moderator"])
+
     def test_who_is_a_moderator_again_has_the_rights_again(self) -> None:
         self.reload()
         self.reload(Moderator("Mia", "hash"))

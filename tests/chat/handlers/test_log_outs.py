@@ -1,5 +1,7 @@
 """Tokens that an application has signed, and log-outs of an application."""
 
+from twisted.internet.defer import Deferred
+
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient
@@ -120,6 +122,18 @@ class LogOutTests(ChatTestCase):
         client = self.chat.client(Identity("a", "Ann"))
 
         self.successResultOf(self.chat.dispatcher.log_out("a"))
+        client.send("hello")
+
+        self.assertEqual(OUT, client.transport.closed)
+        self.assertEqual([], client.got("welcome"))
+
+    def test_whoever_was_still_being_identified_is_out(self) -> None:
+        finding: Deferred[Identity | None] = Deferred()
+        client = self.chat.client(finding)
+        self.chat.clock.advance(1)
+        self.successResultOf(self.chat.dispatcher.log_out("a"))
+        self.chat.clock.advance(1)
+        finding.callback(Identity("a", "Ann"))
         client.send("hello")
 
         self.assertEqual(OUT, client.transport.closed)

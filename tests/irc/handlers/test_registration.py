@@ -240,6 +240,16 @@ class LoginTests(IrcTestCase):
         answer.callback(MIA)
         assert self.chat.dispatcher.facts("Mia Moor") is None
 
+    def test_who_has_logged_out_between_the_password_and_the_registration_is_out(self) -> None:
+        client = _with_sasl(self.chat.irc(is_secure=True))
+        client.send(f"AUTHENTICATE {_plain('Mia', 'secret')}")
+        assert client.got("903")
+        self.chat.clock.advance(1)
+        self.chat.dispatcher.log_out(MIA.person)
+        self.chat.clock.advance(1)
+        client.send("NICK x", "USER u 0 * :R", "CAP END")
+        assert client.got("001") == [] and client.is_closed
+
     def test_somebody_who_is_banned_is_told_and_disconnected(self) -> None:
         mia = self.chat.moderator()
         self.chat.inside("Eve")
