@@ -91,7 +91,10 @@ class HelloHandler:
             self._release(person.key)
 
     def reload(self, before: Sequence[Moderator]) -> None:
-        """Others may be moderators now than before: who is none any more, or has another password, is logged out."""
+        """Others may be moderators now than before: who is none any more, or has another password, is logged out.
+
+        Whoever else has the name of a new one is sent away, and the name is the moderator's.
+        """
         settings = self._state.settings
         self._moderators = _known_by_name(settings)
         changed = {names.key(each.name) for each in set(before) - set(settings.moderators)}
@@ -103,6 +106,14 @@ class HelloHandler:
                 is_ours = not settings.authenticator
                 if (is_ours and _key_of(identity) in changed) or not self._may_moderate(identity):
                     self._state.end_login(client)
+        self._make_room({names.key(each.name) for each in set(settings.moderators) - set(before)})
+
+    def _make_room(self, reserved: Collection[str]) -> None:
+        """Close the connections of those who have these names, and are not the moderators to whom they belong now."""
+        for person in self._state.people.everyone():
+            for client in tuple(person.clients) if person.key in reserved else ():
+                if client.identity is None or not self._may_moderate(client.identity):
+                    client.close(*events.RESERVED)
 
     def _identify(self, client: Client, request: Hello, token: str) -> None:
         """Take a client for whom its token names, whatever its cookies say; nobody moderates by a token."""

@@ -158,7 +158,7 @@ class People:
         person, is_reserved = self.find(name), names.key(name) in self._reserved
         if person is None:
             return PersonFacts(name, True, True, False) if is_reserved else None
-        is_moderator = is_reserved or any(each.is_moderator for each in person.clients)
+        is_moderator = any(each.is_moderator for each in person.clients)
         is_known = any(each.identity is not None for each in person.clients)
         return PersonFacts(person.name, is_moderator, is_known, True)
 

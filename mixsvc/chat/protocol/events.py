@@ -75,6 +75,9 @@ FOUND: Final = '{"type":"found","rooms":'
 BANNED: Final = 4003
 LOGGED_OUT: Final = 4001
 
+# The close code (RFC 6455, 7.4.1: going away) and the reason of a client whose name has become a moderator's.
+RESERVED: Final = (1001, "Your name is a moderator's now; come back under another one")
+
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # What it does with a text.
 _quoted: Final = encode_basestring

@@ -262,6 +262,20 @@ class ReloadTests(ChatTestCase):
         self.assertEqual((4001, "Logged out"), self.closed(late))
         self.assertTrue(self.chat.moderator("Mia").got("welcome")[0]["moderator"])
 
+    def test_whoever_has_the_name_of_a_new_moderator_is_sent_away(self) -> None:
+        guest, other = self.chat.inside("NEWMOD"), self.chat.inside("Ann")
+        session = self.chat.inside("Newmod", identity=Identity("guest", "Newmod2"))
+
+        self.reload(*self.settings["moderators"], Moderator("newmod", "hash"))
+        facts = self.chat.dispatcher.facts("newmod")
+        self.assertFalse(facts is None or facts.is_moderator)
+        guest.lose()
+
+        self.assertEqual((1001, "Your name is a moderator's now; come back under another one"), self.closed(guest))
+        self.assertEqual([None, None], [self.closed(each) for each in (other, session)])
+        self.assertEqual("name_taken", self.code(self.chat.client(), "hello", name="newmod"))
+        self.assertTrue(self.chat.moderator("newmod").got("welcome")[0]["moderator"])
+
     def test_who_is_a_moderator_again_has_the_rights_again(self) -> None:
         self.reload()
         self.reload(Moderator("Mia", "hash"))
