@@ -53,6 +53,7 @@ from mixsvc.common.records import record
 from mixsvc.config.current import Current
 from mixsvc.config.settings import ChatSettings
 from mixsvc.errors import ServiceBusy
+from mixsvc.hooks.login_watch import LoginLooks
 from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, IRates, RoomOverview, SearchPage
 from mixsvc.interfaces.doors import PersonFacts
@@ -121,6 +122,8 @@ class ChatDispatcher:
         self._make_handlers(state, given, moderators)
         # Those whose login may end before their connection, in the order of their arrival.
         self._logged_in: dict[Client, None] = {}
+        # See IChat.
+        self.look_at_logins = LoginLooks()
 
     def _make_handlers(self, state: ChatState, given: DispatcherDependencies, moderators: Sequence[str]) -> None:
         self._rate_limiter = RateLimiter(state.clock, state.settings)

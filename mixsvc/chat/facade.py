@@ -44,6 +44,10 @@ class ChatFacade:
         """See IChat."""
         self._bridge(self._dispatcher.log_out, person)
 
+    def look_at_logins(self) -> None:
+        """See IChat."""
+        self._bridge(self._dispatcher.look_at_logins)
+
     def rooms(self) -> Sequence[str]:
         """See IChat."""
         return self._dispatcher.rooms()

@@ -33,6 +33,7 @@ def chat_answers(service: "ChatDispatcher") -> Mapping[str, Callable[..., Any]]:
         "allows": service.allows,
         "revoke": service.revoke,
         "log_out": service.log_out,
+        "look_at_logins": service.look_at_logins,
         "claim": service.claim,
         "history": lambda *arguments: service.page(*arguments).addCallback(_page_as_json),
         "search": lambda *arguments: service.search(*arguments).addCallback(_found_as_json),
@@ -82,6 +83,10 @@ class RemoteChat:
     def log_out(self, person: str) -> None:
         """See IChat."""
         self._ask("log_out", (person,))
+
+    def look_at_logins(self) -> None:
+        """See IChat."""
+        self._ask("look_at_logins", ())
 
     def rooms(self) -> Sequence[str]:
         """See IChat."""

@@ -100,6 +100,7 @@ class ChatService:
         look = given.look or look_in_thread(given.defer_to_thread)
         self._login_watch = LoginWatch(reactor, "chat", self.dispatcher, look)
         self._stream_watch = LoginWatch(reactor, "streams of rooms", self.dispatcher.room_events, look)
+        self.dispatcher.look_at_logins.watches = self._login_watch, self._stream_watch
         record = ClockRecord(settings.storage.path)
         self._clock_keeper = ClockKeeper(reactor, given.wall, record, given.defer_to_thread)
         factory = ChatFactory(reactor, self.dispatcher, self._patient(given.identify))

@@ -217,6 +217,10 @@ class SharedChat:
         """See IChat."""
         self._chat().log_out(person)
 
+    def look_at_logins(self) -> None:
+        """See IChat."""
+        self._chat().look_at_logins()
+
     def rooms(self) -> Sequence[str]:
         """See IChat; ServiceBusy as below."""
         return self._chat().rooms()

@@ -1,9 +1,9 @@
 """Looks every second whether logins have ended with which connections were opened, and ends those connections."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from mixsvc.interfaces import DeferToThread, Identity
 from mixsvc.threads.failures import ApplicationFailure
 
-__all__ = ["LoggedIn", "LoggedInMany", "LoginWatch", "LookAtLogins", "look_in_thread"]
+__all__ = ["LoggedIn", "LoggedInMany", "LoginLooks", "LoginWatch", "LookAtLogins", "look_in_thread"]
 
 # How often it looks, in seconds.
 LOOK_SECONDS: Final = 1.0
@@ -68,6 +68,10 @@ class LoginWatch(Generic[L]):
         if self._loop.running:
             self._loop.stop()
 
+    def look(self) -> "Deferred[None]":
+        """Look now, besides; fires when those whose login had ended before this call have nothing more."""
+        return self._look() or succeed(None)
+
     def _look(self) -> "Deferred[None] | None":
         logged_in = [(each, each.identity) for each in self._many.logged_in()]
         looked_at = [each for each, identity in logged_in if identity is not None]
@@ -94,6 +98,17 @@ class LoginWatch(Generic[L]):
         if not self._is_failing:
             self._is_failing = True
             self._log.failure("{part}: it could not be found out who has logged out", failure, part=self._part)
+
+
+class LoginLooks:
+    """Lets all watches of a part look at once. Used in the reactor thread."""
+
+    def __init__(self) -> None:
+        self.watches: Sequence[LoginWatch[Any]] = ()
+
+    def __call__(self) -> "Deferred[None]":
+        """Fires when all have looked; see LoginWatch.look."""
+        return gatherResults([each.look() for each in self.watches]).addCallback(lambda _: None)
 
 
 def look_in_thread(defer_to_thread: DeferToThread) -> LookAtLogins:

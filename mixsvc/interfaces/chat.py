@@ -162,6 +162,14 @@ class IChat(Interface):
         or may not have taken effect. Raises ValueError for an empty text, U+0000 and half a surrogate pair.
         """
 
+    def look_at_logins() -> None:
+        """Ask `ended` of each Identity that has one now, and not only within the second.
+
+        When it returns, connections whose login had ended before this call do nothing more, in the process that answers
+        it: all of them are there, unless there are several nodes. Called in a worker thread, never in the reactor's.
+        Raises ServiceBusy; then they end within the second.
+        """
+
     def allows(person: str | None, action: str, room: str | None) -> bool:
         """Returns what `may` says, or said less than 10 s ago; True if none is registered and the room is not private.
 

@@ -28,6 +28,7 @@ from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.limits import LoginLimits
 from mixsvc.pages.auth.logins import Logins
 from mixsvc.pages.auth.memory import LoginMemory
+from mixsvc.pages.auth.prompt_log_outs import PromptLogOuts
 from mixsvc.pages.auth.sessions import LOGINS, install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
@@ -88,7 +89,7 @@ def create_app(
     app.extensions["mixsvc"] = mix
     static_files = install_static_files(app)
     install_cross_origin_policy(app, ReadingSites(settings.chat.origins))
-    sessions = install_sessions(app, keys.secret_key, settings.chat, memory.log_outs)
+    sessions = install_sessions(app, keys.secret_key, settings.chat, PromptLogOuts(memory.log_outs, mix))
     logins = Logins(settings.chat.moderators, memory.limits, Devices(keys.secret_key))
     app.extensions[LOGINS] = logins
     access = rooms.ChatAccess(settings.chat, keys.api_token, authenticator or session_identity(app))

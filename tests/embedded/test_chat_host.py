@@ -19,6 +19,7 @@ class Dispatcher:
     """Has what the ChatRpcServer asks for when it is made, and what the test asks it."""
 
     members = overview = seen_by = allows = revoke = claim = page = publish = answer = close = log_out = None
+    look_at_logins = None
 
     def rooms(self) -> list[str]:
         return ["lobby"]

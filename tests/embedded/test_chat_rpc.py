@@ -63,6 +63,10 @@ class Service:
         self.asked.append(("log_out", person))
         return succeed(None)
 
+    def look_at_logins(self) -> "Deferred[None]":
+        self.asked.append(("look_at_logins",))
+        return succeed(None)
+
     def answer(self, *said: object) -> "Deferred[Any]":
         self.asked.append(("answer", *said))
         return succeed(StoredMessage(MESSAGE))
@@ -183,7 +187,9 @@ class ChatRpcTests(TestCase):
         assert await deferToThread(self.remote.allows, None, "moderate", None) is False
         await deferToThread(self.remote.revoke, "a", "staff")
         await deferToThread(self.remote.log_out, "a")
-        assert self.service.asked == [(None, "moderate", None), ("a", "staff"), ("log_out", "a")]
+        await deferToThread(self.remote.look_at_logins)
+        asked = [(None, "moderate", None), ("a", "staff"), ("log_out", "a"), ("look_at_logins",)]
+        assert self.service.asked == asked
 
     async def test_what_a_hook_says_is_an_answer_there_too(self) -> None:
         registry = HookRegistry()

@@ -59,6 +59,17 @@ class WatchTests(LoginTestCase):
         self.assertEqual("logged_out", mia.got()[-1]["type"])
         self.assertEqual((LOGGED_OUT, "Logged out"), mia.transport.closed)
 
+    def test_a_look_in_between_ends_it_at_once(self) -> None:
+        looks, mia = self.chat.dispatcher.look_at_logins, self.mia()
+        looks.watches = (self.watch,)
+        self.successResultOf(looks())
+        self.assertIsNone(mia.transport.closed)
+
+        self.ended.add("one")
+        self.successResultOf(looks())
+
+        self.assertEqual((LOGGED_OUT, "Logged out"), mia.transport.closed)
+
     def test_connections_of_other_logins_of_the_same_person_stay(self) -> None:
         mia, elsewhere = self.mia("one"), self.mia("two")
         self.ended.add("one")

@@ -107,6 +107,7 @@ class FakeChat:
         self.refused: set[tuple[str | None, str, str | None]] = set()
         self.asks_permission = False
         self.logged_out: list[str] = []
+        self.looks = 0
         self.revoked: list[tuple[str | None, str]] = []
         self.hooks = HookRegistry()
 
@@ -121,6 +122,11 @@ class FakeChat:
 
     def log_out(self, person: str) -> None:
         self.logged_out.append(person)
+
+    def look_at_logins(self) -> None:
+        self.looks += 1
+        if self.trouble is not None:
+            raise self.trouble
 
     def allows(self, person: str | None, action: str, room: str | None) -> bool:
         return (person, action, room) not in self.refused

@@ -3,7 +3,7 @@
 - sessions.py: a signed cookie holds a person's id and name, and a moderator's login. `session_identity` is the
   authenticator made of it, which the chat asks with the environ of a connection.
 - ended_logins.py: the logins that have ended. It is all that the server keeps of sessions, as a copy of a cookie would
-  be valid after a log-out.
+  be valid after a log-out. prompt_log_outs.py: the chat ends the connections of such a login at once.
 - logins.py: checks a moderator's password.
 - limits.py: who may try, and that a few passwords are checked at a time, as each check takes memory and time on
   purpose. Whoever comes while all places are taken is refused at once: a view's thread that waits serves nobody.

@@ -322,6 +322,16 @@ class LoginTests(Case):
             self.assertEqual([False, False], [self.is_moderator(each) for each in (self.client, copy)])
             self.assertEqual(200, self.log_in().status_code)
 
+    def test_a_logout_is_answered_when_the_chat_has_looked_for_it(self) -> None:
+        self.choose("Ann")
+        self.client.delete("/api/session")
+        self.assertEqual(0, self.chat.looks)
+        self.log_in()
+
+        self.client.delete("/api/session")
+
+        self.assertEqual(1, self.chat.looks)
+
     def test_a_logout_needs_no_chat(self) -> None:
         self.log_in()
         copy = self.copy()
