@@ -258,6 +258,8 @@ class ChatDispatcher:
         """See IChat."""
         if action not in ACTIONS:
             raise ValueError(f"{action!r} is no action; there are: {', '.join(sorted(ACTIONS))}")
+        if self._state.is_banned(person):
+            return succeed(False)
         return self._access.ask(person, action, room).addCallback(_decided)
 
     def revoke(self, person: str | None, room: str) -> "Deferred[None]":

@@ -173,9 +173,9 @@ class IChat(Interface):
     def allows(person: str | None, action: str, room: str | None) -> bool:
         """Returns what `may` says, or said less than 10 s ago; True if none is registered and the room is not private.
 
-        In a private room every action needs "join" besides, and "search" needs "history" everywhere. Called in a worker
-        thread, never in the reactor's. Raises ServiceBusy if that cannot be found out now, and ValueError for an
-        unknown action.
+        False for a person who is banned. In a private room every action needs "join" besides, and "search" needs
+        "history" everywhere. Called in a worker thread, never in the reactor's. Raises ServiceBusy if that cannot be
+        found out now, and ValueError for an unknown action.
         """
 
     def seen_by(person: str | None) -> Sequence[RoomOverview]:

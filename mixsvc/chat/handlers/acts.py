@@ -101,6 +101,8 @@ class ActHandler:
             self._announce(sanction.name, event(sanction.name, **public_fields(sanction)))
         if sanction.kind == BAN:
             self._close_banned(sanction)
+            if sanction.person:
+                self._revocation.ban(sanction.person)
 
     def _lift(self, act: Lift) -> None:
         now = self._state.sanction_clock.now()

@@ -41,6 +41,10 @@ class RevocationHandler:
         event = event_of(act)
         return self._state.nodes.journal.post(event.kind, event.room, event.body)
 
+    def ban(self, person: str) -> None:
+        """End the streams of a person who is banned; who decides about new ones asks whether that is so."""
+        self._room_events.banned(person)
+
     def withdraw(self, act: Withdrawal) -> "Deferred[None]":
         """Ask anew what a person may do; fires when that has taken effect.
 

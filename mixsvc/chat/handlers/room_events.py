@@ -82,6 +82,13 @@ class RoomEvents:
             if each.room == room and each.person == person:
                 each.end(TopicEnd.AGAIN)
 
+    def banned(self, person: str) -> None:
+        """A person is banned: the view decides anew."""
+        self._closings.note(None, person, TopicEnd.AGAIN)
+        for each in tuple(self._everybody):
+            if each.person == person:
+                each.end(TopicEnd.AGAIN)
+
     def logged_out(self, person: str) -> None:
         """A person has logged out; who comes only now, by a login from before, as well."""
         self._closings.note(None, person, TopicEnd.LOGGED_OUT)

@@ -86,6 +86,10 @@ class ChatState:
             text = f"{mute.by} muted you; you may write again in {_duration(wait)}."
             raise refusal(request, "muted", text, wait=wait)
 
+    def is_banned(self, person: str | None) -> bool:
+        """Whether somebody is banned, as far as the person tells. person: Identity.person, None for a stranger."""
+        return self.sanctions.banned("", person or "", "", self.sanction_clock.now()) is not None
+
     def check_inside(self, client: Client, request: Request, name: str) -> None:
         """Raises RequestRefused unless the client is in the room of this name, or joins it."""
         if name not in client.inside and name not in client.joining:

@@ -3,8 +3,10 @@
 from mixsvc.chat.model.people import MOST_LEFT
 from mixsvc.chat.protocol.events import BANNED
 from mixsvc.interfaces import Identity
+from mixsvc.interfaces.topics import TopicEnd
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import ChatHarness, FakeClient
+from tests.chat.handlers.test_room_events import follow
 
 TOKEN = "0123456789abcdef"
 
@@ -168,6 +170,21 @@ class BanTests(SanctionTestCase):
         self.assertEqual([[banned], [banned]], [self.bob.got(), self.cid.got()])
         self.assertEqual([True] * 3, [is_banned(each) for each in windows])
         self.assertIsNone(self.cid.transport.closed)
+
+    def test_a_banned_person_may_do_nothing_for_who_asks_and_follows_no_room_any_more(self) -> None:
+        ann, eve = Identity("a", "Ann"), Identity("e", "Eve")
+        self.chat.inside("Ann", identity=ann, address="198.51.100.7")
+        followers = [follow(self.chat, identity=each) for each in (ann, eve, None)]
+        before = self.chat.clock.seconds()
+        self.chat.clock.advance(1)
+
+        self.done(self.mia, "ban", name="Ann")
+        followers.append(follow(self.chat, identity=ann, decided=before))
+
+        self.assertEqual([[TopicEnd.AGAIN], [], [], [TopicEnd.AGAIN]], [each.heard for each in followers])
+        allows = self.chat.dispatcher.allows
+        answers = [self.successResultOf(allows(person, "history", "lobby")) for person in ("a", "e", None)]
+        self.assertEqual([False, True, True], answers)
 
     def test_a_ban_by_name_applies_to_the_name_the_person_and_the_address(self) -> None:
         self.done(self.mia, "ban", name="Bob")
