@@ -1,6 +1,5 @@
 """The WSGI application to serve (our pages, the one that [web] wsgi names, or both), and the chat's authenticator."""
 
-import os
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -14,7 +13,7 @@ from mixsvc.common.records import record
 from mixsvc.config.hook_file import check_hook_file
 from mixsvc.config.imports import ExpectedCallable, import_callable
 from mixsvc.config.secret_files import api_token, secret_key
-from mixsvc.config.settings import MEMORY, Settings
+from mixsvc.config.settings import Settings
 from mixsvc.errors import BadSetting
 from mixsvc.facade import Mix
 from mixsvc.interfaces import Authenticator, DeferToThread, IMix
@@ -109,7 +108,7 @@ class SharedPages:
         keys = AppSecrets(
             secret_key(key) if key else secrets.token_bytes(32),
             api_token(token) if token else None,
-            _logouts_file(settings),
+            settings.logouts_file(),
         )
         return cls(keys, keys.login_memory())
 
@@ -256,13 +255,6 @@ def named_authenticator(settings: Settings) -> Authenticator | None:
     """The function that [chat] authenticator names; None if it names none. Raises BadSetting."""
     name = settings.chat.authenticator
     return import_callable(name, AUTHENTICATOR) if name else None
-
-
-def _logouts_file(settings: Settings) -> str:
-    """Where the processes of one service keep log-outs: beside the database, else beside the key of the sessions."""
-    beside = settings.web.secret_key_file if settings.storage.path == MEMORY else settings.storage.path
-    # All names of one file mean the same place.
-    return f"{os.path.realpath(beside)}-logouts" if beside else ""
 
 
 def _check_apart(pages: str | None, chat: str) -> None:

@@ -258,6 +258,15 @@ class Settings:
     storage: StorageSettings = field(default_factory=StorageSettings)
     nodes: NodesSettings = field(default_factory=NodesSettings)
 
+    def logouts_file(self) -> str:
+        """Where the processes of one service keep log-outs: beside the database, else beside the key of the sessions.
+
+        "" if they need not outlive the process.
+        """
+        beside = self.web.secret_key_file if self.storage.path == MEMORY else self.storage.path
+        # All names of one file mean the same place.
+        return f"{os.path.realpath(beside)}-logouts" if beside else ""
+
     def within(self, directory: str) -> "Settings":
         """Returns the same settings with absolute paths; relative ones start at this directory, where the service runs.
 

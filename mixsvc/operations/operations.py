@@ -165,7 +165,7 @@ class Operations:
         from mixsvc.operations.window.desk import ControlDesk
         from mixsvc.operations.window.resource import make_window
 
-        return make_window(self._reactor, lambda: self.settings.server, ControlDesk(lambda: self.desk))
+        return make_window(self._reactor, lambda: self.settings, ControlDesk(lambda: self.desk), self._defer_to_thread)
 
     def _metric_sources(self, site: MixSite) -> "MetricSources":
         from mixsvc.operations.metrics import MetricSources

@@ -31,6 +31,9 @@ FOREIGN: Final = (
 )
 TOO_OLD: Final = "This form is too old; please try again."
 NOT_ALL: Final = "That is not the token."
+NOT_STORED: Final = (
+    "You are logged out, but that could not be stored: after a restart a copy of the cookie is valid again."
+)
 
 Field: TypeAlias = tuple[bytes, bytes]
 
@@ -91,10 +94,11 @@ class WindowGate:
         )
         return redirect(call.root, cookies)
 
-    def log_out(self, call: WindowCall, session: WindowSession) -> Answer:
+    async def log_out(self, call: WindowCall, session: WindowSession) -> Answer:
         """End a session, whose form was checked."""
-        self._sessions.end(session)
-        return redirect(call.root, (set_cookie(call, SESSION, "", 0),))
+        is_stored = await self._sessions.end(session)
+        cookies = (set_cookie(call, SESSION, "", 0),)
+        return redirect(call.root, cookies) if is_stored else text_answer(503, NOT_STORED, cookies)
 
 
 def refuse_foreign(call: WindowCall) -> None:

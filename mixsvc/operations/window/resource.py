@@ -15,9 +15,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from mixsvc.answers.answer import Answer, RefusedAnswer
-from mixsvc.config.settings import ServerSettings
+from mixsvc.config.settings import ServerSettings, Settings
 from mixsvc.errors import BadSetting
 from mixsvc.http.page_request import send_answer
+from mixsvc.interfaces import DeferToThread
 from mixsvc.operations.window.call import WindowCall
 from mixsvc.operations.window.desk import WindowDesk
 from mixsvc.operations.window.doing import WindowActions
@@ -27,9 +28,10 @@ from mixsvc.operations.window.own_hosts import is_window_host
 from mixsvc.operations.window.pages import WindowPages
 from mixsvc.operations.window.rendering import SectionTemplates, window_templates
 from mixsvc.operations.window.responses import asset, html_answer, json_answer, text_answer
-from mixsvc.operations.window.sessions import WindowSession, WindowSessions
+from mixsvc.operations.window.sessions import WindowLogOuts, WindowSession, WindowSessions
 from mixsvc.operations.window.token import OperatorsToken
 from mixsvc.operations.window.view import live_view, window_history
+from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.throttle import GuessThrottle
 
 __all__ = ["WindowLook", "WindowParts", "WindowResource", "make_window"]
@@ -61,12 +63,15 @@ class WindowLook:
 class WindowParts:
     """What the routes use, made for one service. Used in the reactor thread."""
 
-    def __init__(self, clock: IReactorTime, settings: AskSettings, desk: WindowDesk, look: WindowLook) -> None:
+    def __init__(
+        self, clock: IReactorTime, settings: AskSettings, desk: WindowDesk, log_outs: WindowLogOuts, look: WindowLook
+    ) -> None:
         self.settings = settings
         self.desk = desk
         self.files = look.files
         self.pages = WindowPages(look.templates, look.files, time.time)
-        sessions = WindowSessions(OperatorsToken(settings().admin_token_file, clock.seconds), time.time)
+        token = OperatorsToken(settings().admin_token_file, clock.seconds)
+        sessions = WindowSessions(token, time.time, log_outs)
         self.gate = WindowGate(sessions, GuessThrottle(clock.seconds), self.pages)
         self.actions = WindowActions(desk, self.pages)
         self.view = live_view(clock, desk.overview, SectionTemplates(look.templates))
@@ -138,7 +143,7 @@ class WindowResource(Resource):
             return text_answer(403, LOGGED_OUT) if call.wants_json else gate.form(call, 403, LOGGED_OUT)
         gate.check_form(call, session)
         if call.segments == ("window", "logout"):
-            return gate.log_out(call, session)
+            return await gate.log_out(call, session)
         action = self._parts.desk.actions().get(call.segments[-1]) if call.segments[:2] == ("window", "do") else None
         if action is None or len(call.segments) != 3:
             return self._refusal(call, 404, NO_ACTION)
@@ -162,6 +167,9 @@ class WindowResource(Resource):
         return html_answer(status, self._parts.pages.refusal(call.root, status, title, text))
 
 
-def make_window(clock: IReactorTime, settings: AskSettings, desk: WindowDesk) -> WindowResource:
+def make_window(
+    clock: IReactorTime, settings: Callable[[], Settings], desk: WindowDesk, defer_to_thread: DeferToThread
+) -> WindowResource:
     """Returns the window of a service; called in a thread, as it takes some tenths of a second."""
-    return WindowResource(WindowParts(clock, settings, desk, WindowLook()))
+    log_outs = WindowLogOuts(EndedLogins(settings().logouts_file()), defer_to_thread)
+    return WindowResource(WindowParts(clock, lambda: settings().server, desk, log_outs, WindowLook()))

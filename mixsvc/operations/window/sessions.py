@@ -1,22 +1,24 @@
 """Who is logged in: cookies signed with the operators' token, and what each form proves.
 
 A cookie is JSON, signed with the token (itsdangerous, HMAC-SHA256, base64url): `id`, at random, and `until`, seconds
-since 1970. Another token makes all of them invalid; a restart does not.
+since 1970. Another token makes all of them invalid; a restart does not, so log-outs are kept in a file.
 """
 
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
+from twisted.internet.defer import Deferred
 
+from mixsvc.interfaces import DeferToThread
 from mixsvc.operations.window.token import OperatorsToken
+from mixsvc.pages.auth.memory import LogOuts
 
-__all__ = ["SESSION_SECONDS", "WindowSession", "WindowSessions", "is_proof"]
+__all__ = ["SESSION_SECONDS", "WindowLogOuts", "WindowSession", "WindowSessions", "is_proof"]
 
 # How long a log-in holds.
 SESSION_SECONDS: Final = 12 * 3600
@@ -27,9 +29,6 @@ FORM_SALT: Final = "mixsvc-window-form"
 
 HMAC: Final[dict[str, Any]] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 
-# Sessions that were ended by a log-out and have not expired yet, at most.
-MAX_ENDED: Final = 1000
-
 
 @dataclass(frozen=True)
 class WindowSession:
@@ -39,14 +38,22 @@ class WindowSession:
     proof: str
 
 
+@dataclass(frozen=True)
+class WindowLogOuts:
+    """Those that were ended by a log-out. A look at the file blocks the reactor for a moment; a thread writes it."""
+
+    ended: LogOuts
+    defer_to_thread: DeferToThread
+
+
 class WindowSessions:
     """The log-ins to the window of one service. Reactor thread. Methods raise BadSetting without a usable token."""
 
-    def __init__(self, token: OperatorsToken, now: Callable[[], float]) -> None:
+    def __init__(self, token: OperatorsToken, now: Callable[[], float], log_outs: WindowLogOuts) -> None:
         """now: returns seconds since 1970, UTC."""
         self._token = token
         self._now = now
-        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._log_outs = log_outs
         # Not made of the token: whoever has not logged in gets what is signed with it, and could try tokens on that.
         self._visitors_key = secrets.token_bytes(32)
 
@@ -73,15 +80,17 @@ class WindowSessions:
         except BadData:
             return None
         found = str(fields["id"])
-        if fields["until"] <= self._now() or found in self._ended:
+        if fields["until"] <= self._now() or found in self._log_outs.ended:
             return None
         return WindowSession(found, Signer(self._token.read(), FORM_SALT, **HMAC).get_signature(found).decode())
 
-    def end(self, session: WindowSession) -> None:
-        """Log out; until the next start of the service that cookie is not valid any more, wherever a copy of it is."""
-        self._ended[session.id] = None
-        while len(self._ended) > MAX_ENDED:
-            self._ended.popitem(last=False)
+    def end(self, session: WindowSession) -> "Deferred[bool]":
+        """Log out: its cookie is not valid any more, wherever a copy of it is. Fires when that is on disk.
+
+        With False if it could not be stored, so that a copy is valid again after a restart.
+        """
+        log_outs = self._log_outs
+        return log_outs.defer_to_thread(lambda: log_outs.ended.end(session.id))
 
     def visitors_proof(self, visit: str) -> str:
         """Returns what the log-in form must send. visit: the cookie of a visitor who has not logged in."""

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 from mixsvc.config.settings import ServerSettings
 from mixsvc.operations.window.resource import WindowLook, WindowParts, WindowResource
+from mixsvc.operations.window.sessions import WindowLogOuts
+from mixsvc.pages.auth.ended_logins import EndedLogins
 from tests.http.memory_site import MemoryTLSTransport, MemoryTransport, connect, make_site
 from tests.operations.window.desk import ImaginaryDesk, a_busy_service
 
@@ -67,7 +70,8 @@ class WindowTestCase(SynchronousTestCase):
         def settings() -> ServerSettings:
             return ServerSettings(hosts=self.hosts, admin_token_file=token_file)
 
-        window = WindowResource(WindowParts(self.clock, settings, self.desk, look()))
+        log_outs = WindowLogOuts(EndedLogins(f"{self.token_file}-logouts"), maybeDeferred)
+        window = WindowResource(WindowParts(self.clock, settings, self.desk, log_outs, look()))
         root = Resource()
         root.putChild(b"", window)
         root.putChild(b"window", window)

@@ -1,5 +1,6 @@
 """Who gets into the window, and which forms are taken."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 from twisted.logger import capturedLogs, formatEvent
@@ -112,6 +113,24 @@ class LogInTests(WindowTestCase):
         reply = self.post("/window/logout", {"proof": self.get().proof()})
 
         assert (reply.status, reply.headers["location"]) == (303, "../")
+        assert "session" not in str(self.cookies)
+        for _ in range(2):
+            self.cookies = dict(copy)
+            assert self.get("/window/live").status == 403
+            # After a restart.
+            self.root = self.opened(str(self.token_file))
+
+    def test_a_log_out_that_cannot_be_stored_is_said_to_be_none_for_good(self) -> None:
+        file = Path(f"{self.token_file}-logouts")
+        file.touch()
+        self.log_in()
+        copy, proof = dict(self.cookies), self.get().proof()
+        file.unlink()
+        file.mkdir()
+
+        reply = self.post("/window/logout", {"proof": proof})
+
+        assert reply.status == 503 and "could not be stored" in reply.body
         assert "session" not in str(self.cookies)
         self.cookies = copy
         assert self.get("/window/live").status == 403
