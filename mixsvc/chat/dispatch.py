@@ -149,7 +149,7 @@ class ChatDispatcher:
         state.nodes.journal.follow(acts.apply, self._missed, self._read_events)
         self._retention = Retention(state)
         self._handlers = self._table()
-        self._gate = RequestGate(state.access, self._handle, self.refuse)
+        self._gate = RequestGate(state.access, self._handle, self.refuse, self._hello.whom)
         state.nodes.heart.beat_for(self)
 
     def _table(self) -> Mapping[type[Any], Callable[[Client, Any], "Deferred[None] | None"]]:

@@ -64,11 +64,14 @@ class RequestGate:
         access: RoomAccess,
         handle: Callable[[Client, Request], "Deferred[None] | None"],
         refuse: Callable[[Client, RequestRefused], None],
+        whom: Callable[[Client, Request], str | None],
     ) -> None:
         """handle: checks a request that is permitted, and does it; it may raise RequestRefused.
 
         If it returns a Deferred, the client's next requests wait until that fires; it may fail with RequestRefused.
+        whom: returns the person as whom a client does a request.
         """
+        self._whom = whom
         self._access = access
         self._handle = handle
         self._refuse = refuse
@@ -116,7 +119,7 @@ class RequestGate:
 
     def _try(self, client: Client, held: "deque[Request]") -> "Deferred[None] | None":
         """Handle the first request that waits; a Deferred fires when that is done."""
-        request, person = held[0], client.identified
+        request, person = held[0], self._whom(client, held[0])
         action = _action(client, request)
         if isinstance(request, LISTING):
             asking = self._access.look(person)

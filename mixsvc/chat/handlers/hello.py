@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from math import inf
 from secrets import token_hex
 from typing import NoReturn, TypeVar
@@ -14,7 +15,7 @@ from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.people import AskedIdentity, Client
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import refusal
-from mixsvc.chat.protocol.requests import Hello
+from mixsvc.chat.protocol.requests import Hello, Request
 from mixsvc.common import names
 from mixsvc.common.person_tokens import BadToken
 from mixsvc.common.text import is_storable
@@ -126,6 +127,13 @@ class HelloHandler:
         client.is_moderator = False
         client.rooms, client.identified_at = signed.rooms, signed.since
         self._log_outs.end_with(client, signed.until)
+
+    def whom(self, client: Client, request: Request) -> str | None:
+        """As which person a client does a request; its hello may bring a token, which counts more than its cookies."""
+        if isinstance(request, Hello) and request.identity is not None:
+            with suppress(BadToken):
+                return self._log_outs.read(request.identity).person
+        return client.identified
 
     def _claim(self, wanted: Claimant) -> "Deferred[str | None]":
         nodes = self._state.nodes

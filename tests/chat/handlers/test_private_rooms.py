@@ -53,6 +53,16 @@ class PrivateRoomsTests(ChatTestCase):
         self.assertEqual("hello", self.answer(ann, "history", room="staff")[0]["messages"][0]["text"])
         self.assertEqual(["Ann"], self.answer(ann, "who", room="staff")[0]["members"])
 
+    def test_who_comes_with_a_token_is_asked_about_as_whom_that_names(self) -> None:
+        self.register()
+        for identity in (None, BOB):
+            client = self.chat.client(identity)
+            client.send("hello", identity=self.chat.tokens.sign("a", "Ann"))
+            self.assertEqual(["lobby", "staff"], client.got("welcome")[0]["rooms"])
+        other = self.chat.client(ANN)
+        other.send("hello", identity=self.chat.tokens.sign("b", "Bob"))
+        self.assertEqual(["lobby"], other.got("welcome")[0]["rooms"])
+
     def test_others_neither_see_the_room_nor_what_happens_in_it(self) -> None:
         self.register()
         ann, bob, sid = self.client(ANN), self.client(BOB), self.client(None)
