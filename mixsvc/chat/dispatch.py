@@ -138,6 +138,8 @@ class ChatDispatcher:
         # Messages of incoming webhooks; see HookPosts.deliver.
         self._hook_posts = HookPosts(state, self._messages.post)
         self.deliver = self._hook_posts.deliver
+        # See ChatDoor.
+        self.is_muted = state.is_muted
         self._corrections = CorrectionHandler(state)
         self._searching = SearchHandler(state)
         self._indexer = SearchIndexer(state)

@@ -79,4 +79,4 @@ def make_door(factory: ChatFactory, dispatcher: ChatDispatcher, rooms: int) -> C
 
     facts: Callable[[str], Any] = dispatcher.facts
     limits = ChatLimits(LONGEST_TOPIC, LONGEST_REASON, LARGEST_PAGE, rooms)
-    return ChatDoor(connect, facts, dispatcher.spelling, limits)
+    return ChatDoor(connect, facts, dispatcher.spelling, dispatcher.is_muted, limits)

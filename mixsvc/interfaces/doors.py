@@ -85,12 +85,14 @@ class ChatDoor:
     connect(transport): opens a connection and returns its twisted.internet.protocol.Protocol, for dataReceived and
     connectionLost. facts(name): of a person who is connected to this process, or who must be a moderator to have the
     name; None if nothing is known. spelling(room): the room's own spelling of a name that differs in case or width; of
-    rooms that not everybody may see, too.
+    rooms that not everybody may see, too. is_muted(name): whether a person who is connected to this process is muted,
+    so that a door does not pass on either what its own protocol lets that person say.
     """
 
     connect: Callable[[DoorTransport], Any]
     facts: Callable[[str], PersonFacts | None]
     spelling: Callable[[str], str]
+    is_muted: Callable[[str], bool]
     limits: ChatLimits
 
 

@@ -9,9 +9,9 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.handlers.broadcast import Broadcaster
 from mixsvc.chat.handlers.sanction_clock import SanctionClock
-from mixsvc.chat.model.people import Client, People
+from mixsvc.chat.model.people import Client, People, Person
 from mixsvc.chat.model.rooms import Room, Rooms
-from mixsvc.chat.model.sanctions import Sanctions
+from mixsvc.chat.model.sanctions import Sanction, Sanctions
 from mixsvc.chat.protocol import events
 from mixsvc.chat.protocol.parsing import RequestRefused, refusal
 from mixsvc.chat.protocol.requests import Request
@@ -77,14 +77,20 @@ class ChatState:
 
     def check_mute(self, client: Client, request: Request) -> None:
         """Raises RequestRefused if the client's person is muted."""
-        person = client.person
-        assert person is not None
-        now = self.sanction_clock.now()
-        mute = self.sanctions.muted(person.key, person.id, now)
+        assert client.person is not None
+        mute = self._mute_of(client.person)
         if mute is not None:
-            wait = ceil(mute.until - now)
+            wait = ceil(mute.until - self.sanction_clock.now())
             text = f"{mute.by} muted you; you may write again in {_duration(wait)}."
             raise refusal(request, "muted", text, wait=wait)
+
+    def is_muted(self, name: str) -> bool:
+        """Whether the person who has this name here is muted."""
+        person = self.people.find(name)
+        return person is not None and self._mute_of(person) is not None
+
+    def _mute_of(self, person: Person) -> Sanction | None:
+        return self.sanctions.muted(person.key, person.id, self.sanction_clock.now())
 
     def is_banned(self, person: str | None) -> bool:
         """Whether somebody is banned, as far as the person tells. person: Identity.person, None for a stranger."""

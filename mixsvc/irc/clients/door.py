@@ -122,6 +122,10 @@ class IrcDoor:
         facts = self.given.chat.facts(name)
         return nick_of(name) if facts is not None and facts.is_known else "*"
 
+    def is_muted(self, name: str) -> bool:
+        """Whether nobody is to read what a person says of itself."""
+        return self.given.chat.is_muted(name)
+
     def enter(self, who: IrcPresence) -> None:
         """A client has its name."""
         before, others = self.seen(who.name), self._present.setdefault(names.key(who.name), {})

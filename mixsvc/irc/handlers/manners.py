@@ -12,6 +12,9 @@ from mixsvc.irc.handlers.table import CommandTable, IrcCommand
 
 __all__ = ["Manners", "welcome"]
 
+# What others read of a muted person who is away, whatever the text.
+AWAY: Final = "Away"
+
 # Characters of the texts of PING and QUIT that are repeated.
 REPEATED: Final = 200
 
@@ -80,7 +83,8 @@ class Manners:
     def _away(self, line: IrcLine) -> None:
         client = self._client
         before = client.door.seen(client.name)
-        client.away = line.parameters[0][:LONGEST_ABOUT] if line.parameters else ""
+        text = line.parameters[0][:LONGEST_ABOUT] if line.parameters else ""
+        client.away = AWAY if text and client.door.is_muted(client.name) else text
         if client.away:
             client.reply("306", "You are marked as away, for those who use IRC")
         else:
@@ -89,6 +93,9 @@ class Manners:
 
     def _setname(self, line: IrcLine) -> None:
         client = self._client
+        if client.door.is_muted(client.name):
+            client.fail("SETNAME", "CANNOT_CHANGE_REALNAME", "You are muted")
+            return
         before = client.door.seen(client.name)
         client.realname = line.parameters[0][:LONGEST_ABOUT]
         if client.has("setname"):

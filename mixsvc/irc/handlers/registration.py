@@ -55,7 +55,8 @@ class Registration:
         client = self._client
         client.name, client.epoch = str(event["name"]), str(event["epoch"])
         client.nick, client.is_moderator = nick_of(client.name), bool(event["moderator"])
-        client.realname = client.realname or client.name
+        if not client.realname or client.door.is_muted(client.name):
+            client.realname = client.name
         client.door.enter(client)
         welcome(client)
         client.wire.hold(False)

@@ -55,6 +55,23 @@ class MannersTests(IrcTestCase):
         third.send("SETNAME :Third")
         assert self.client.take() == []
 
+    def test_what_a_muted_person_says_of_itself_is_told_to_nobody(self) -> None:
+        mia, ben = self.chat.moderator(), self.chat.irc_inside("Ben")
+        mia.send("mute", name="Ben", seconds=60)
+        self.chat.database.settle()
+        self.client.take()
+        ben.send("AWAY :buy this", "SETNAME :buy that", "WHOIS Ben")
+        assert [each.split()[1:] for each in self.client.take()] == [["AWAY", ":Away"]]
+        assert "CANNOT_CHANGE_REALNAME" in ben.got("FAIL")[0] and not [each for each in ben.got() if "buy" in each]
+        ben.lose()
+        again = self.chat.irc_inside("Ben")
+        assert again.got() == [] and self.client.got("JOIN")
+        again.send("WHOIS Ben")
+        assert again.got("311")[0].endswith(" * Ben")
+        self.chat.clock.advance(60)
+        again.send("SETNAME :about me")
+        assert self.client.got("SETNAME")[0].endswith(":about me")
+
     def test_who_comes_away_is_told(self) -> None:
         ben = self.chat.irc().register("Ben")
         ben.send("AWAY :lunch", "JOIN #lobby")
