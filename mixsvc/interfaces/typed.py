@@ -50,6 +50,9 @@ class TypedChat(Protocol):
     def log_out(self, person: str) -> None:
         """See IChat."""
 
+    def look_at_logins(self) -> None:
+        """See IChat."""
+
     def allows(self, person: str | None, action: str, room: str | None) -> bool:
         """See IChat."""
 

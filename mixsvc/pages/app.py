@@ -27,8 +27,7 @@ from mixsvc.pages.auth.devices import Devices
 from mixsvc.pages.auth.ended_logins import EndedLogins
 from mixsvc.pages.auth.limits import LoginLimits
 from mixsvc.pages.auth.logins import Logins
-from mixsvc.pages.auth.memory import LoginMemory
-from mixsvc.pages.auth.prompt_log_outs import PromptLogOuts
+from mixsvc.pages.auth.memory import LoginMemory, PromptLogOuts
 from mixsvc.pages.auth.sessions import LOGINS, install_sessions, session_identity
 from mixsvc.pages.flask_log import use_twisted_log
 from mixsvc.pages.static_files import install_static_files
