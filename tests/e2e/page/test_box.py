@@ -423,6 +423,27 @@ def test_what_is_typed_while_an_edit_is_on_its_way_is_an_edit_of_what_was_sent(p
     assert [each["text"] for each in chat.of("edit")] == ["hello you", "hello"]
 
 
+def test_the_text_of_before_is_an_edit_too_while_another_one_is_on_its_way(play: Play) -> None:
+    chat = play()
+    field = come_in(chat)
+    say(field, "hello")
+    expect(box(chat).locator(".line .more")).to_be_attached()
+    field.press("ArrowUp")
+
+    field.evaluate(
+        """(field) => {
+          for (const text of ["hello you", "hello"]) {
+            field.value = text;
+            field.dispatchEvent(new InputEvent("input"));
+            field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+          }
+        }"""
+    )
+
+    expect(field).to_have_value("")
+    assert [each["text"] for each in chat.of("edit")] == ["hello you", "hello"]
+
+
 def test_what_is_said_while_a_box_is_not_seen_is_read_when_it_is_seen_again(play: Play) -> None:
     chat = play()
     come_in(chat)

@@ -266,7 +266,7 @@ export class Connection {
       return;
     }
     this.#timer = setTimeout(() => this.#countDown(until, reason), Math.min(1000, ms));
-    this.#listener.status({ state: "offline", seconds: Math.ceil(ms / 1000), reason });
+    this.#listener.status({ state: "offline", seconds: Math.ceil(Math.round(ms) / 1000), reason });
   }
 }
 

@@ -35,6 +35,8 @@ export class Composer {
   #room = "";
   /** The message that is written anew, as it is stored. @type {Said | null} */
   #said = null;
+  /** The text that it was asked to have, while no answer has come. @type {string | null} */
+  #asked = null;
 
   /** @param {Parts} parts @param {Author} author @param {string} key  of the storage of drafts */
   constructor(parts, author, key) {
@@ -106,6 +108,7 @@ export class Composer {
   /** Write one's own message anew; the draft comes back after that. @param {Said} said */
   edit(said) {
     this.#said = { ...said };
+    this.#asked = null;
     this.#parts.editing.hidden = false;
     this.refused("");
     this.#writer.text = said.text;
@@ -140,12 +143,13 @@ export class Composer {
   #change(said, text) {
     if (!text.trim()) {
       this.refused(this.#author.noText);
-    } else if (text === said.text) {
+    } else if (this.#asked === null && text === said.text) {
       this.#end();
-    } else {
+    } else if (text !== this.#asked) {
+      this.#asked = text;
       this.#author.edit(said, text).then(
         () => this.#changed(said, text),
-        ({ message }) => this.#said === said && this.refused(message),
+        ({ message }) => this.#isAnswered(said, text) && this.refused(message),
       );
     }
   }
@@ -153,9 +157,18 @@ export class Composer {
   /** It has another text now; whoever has typed on goes on from there. @param {Said} said @param {string} text */
   #changed(said, text) {
     said.text = text;
-    if (this.#said === said && this.#writer.text === text) {
+    if (this.#isAnswered(said, text) && this.#writer.text === text) {
       this.#end();
     }
+  }
+
+  /** Whether it is still written anew; this was the answer to a text. @param {Said} said @param {string} text */
+  #isAnswered(said, text) {
+    const isOpen = this.#said === said;
+    if (isOpen && this.#asked === text) {
+      this.#asked = null;
+    }
+    return isOpen;
   }
 
   #cancel() {

@@ -60,7 +60,7 @@ function author(words, client, room) {
     say: (text) => {
       const wrong = client.refusal(text, room);
       wrong || client.say(room, text);
-      const code = client.outbox.isFull ? "not_taken" : "not_inside";
+      const code = (here()?.place ?? "put out") === "put out" ? "not_inside" : "not_taken";
       return wrong && words.refusal("say", code, wrong, client.excess(text));
     },
     edit: ({ number }, text) =>

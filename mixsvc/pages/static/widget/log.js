@@ -72,7 +72,9 @@ export class LogView {
     this.scroller.onscroll = () => this.#onScroll();
     // Whoever reads the newest goes on to do so when there is less room, or more.
     new ResizeObserver(() => this.#onResize()).observe(this.scroller);
-    this.#lines = new KeyedList(this.#list, this.#madeLine, (place, { said }) => this.#update(place, said));
+    this.#lines = new KeyedList(this.#list, this.#madeLine, (place, { said }) =>
+      keepFocus(place, () => this.#update(place, said)),
+    );
     this.#rove = roving(this.#list, ".more");
     this.#waiting = new KeyedList(this.#unsent, this.#madeUnsent, (place, { line }) => this.#wait(place, line));
   }
@@ -317,4 +319,11 @@ export class LogView {
   #why({ code, reason, text }) {
     return this.#words.refusal("say", code, reason, this.#client.excess(text));
   }
+}
+
+/** Change a line; if what has the focus goes, the line gets it. @param {HTMLElement} line @param {() => void} change */
+function keepFocus(line, change) {
+  const hadFocus = line.matches(":focus-within");
+  change();
+  hadFocus && !line.matches(":focus-within") && focusOn(line);
 }

@@ -38,7 +38,7 @@ function open(opener, items) {
   menu.onkeydown = (event) => move(menu, event);
   // Before it goes: a browser finds no way back into a shadow tree, such as that of a box.
   menu.onbeforetoggle = () => {
-    menu.matches(":focus-within") && opener.focus();
+    menu.matches(":focus-within") && opener.focus({ preventScroll: true });
   };
   menu.ontoggle = (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === "closed") {
