@@ -57,7 +57,7 @@ class Deliverer:
         # It would not repeat a POST; see _send.
         self._pool.retryAutomatically = False
         self._unkept = HTTPConnectionPool(reactor, persistent=False)
-        self.change(seconds)
+        self._seconds = seconds
 
     def change(self, seconds: float) -> None:
         """Take another time for the attempts from now on."""

@@ -177,7 +177,10 @@ class WebhookService:
 
 
 def _remove_others(cursor: Cursor, hooks: Sequence[str]) -> None:
-    """All webhooks but these are removed; see WebhookStore.remove. Without webhooks nothing of storage/ is loaded."""
+    """All webhooks but these are removed; see WebhookStore.remove.
+
+    Their scope is NOWHERE of storage/records.py, which a start without webhooks does not load.
+    """
     marks = ", ".join("?" * len(hooks))
     cursor.execute(f"UPDATE webhook SET scope = '' WHERE name NOT IN ({marks})", hooks)
 

@@ -170,9 +170,11 @@ class Rooms:
         return self._obtain(name)
 
     def accept(self, name: str) -> Room | None:
-        """The room of this name, which has messages or, on another node, members; else like `obtain`.
+        """The room of this name, which has messages or, on another node, members, made or restored if necessary.
 
-        Where its name counts as the same as that of a room of the settings, it is not shown: None.
+        Others may have names that count as the same: unlike `obtain` it makes one more, and forgets those that have
+        neither members nor messages. Next to a room of the settings it is not shown: None. None also if no rooms may be
+        made. Raises BadRoom and TooManyRooms.
         """
         if not self.exists(name):
             if self._is_fixed(name):

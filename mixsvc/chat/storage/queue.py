@@ -149,7 +149,7 @@ class StorageQueue:
         return done
 
     def read_new(self, after: Mapping[str, int]) -> Deferred[Mapping[str, NewMessages]]:
-        """Read the next messages of rooms behind these numbers, with the changes. Fails with NotRead."""
+        """Read the next messages of rooms behind these numbers. Fails with NotRead."""
         return self.read(lambda cursor: self.store.messages.read_new(cursor, after, NEW_AT_ONCE))
 
     def read(self, read: Callable[[Cursor], T]) -> Deferred[T]:
