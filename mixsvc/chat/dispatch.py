@@ -244,7 +244,7 @@ class ChatDispatcher:
 
     def spelling(self, room: str) -> str:
         """The name of the room that a name means, if it differs from it in case or width only; else this name."""
-        return self._access.spelling(room)
+        return self._state.rooms.spelling(room)
 
     def members(self, room: str) -> Sequence[str]:
         """The names of the members of a room, sorted; empty if it is private or there is none; any thread."""

@@ -472,6 +472,28 @@ class RevocationTests(JoinedTestCase):
         self.assertEqual(["Bob"], [each["name"] for each in ann.got("went")])
 
 
+class PrivateRoomTests(JoinedTestCase):
+    settings = {"private_rooms": ("Attic",)}
+
+    def test_whoever_may_not_be_in_a_room_leaves_both_that_nodes_have_made_under_almost_its_name(self) -> None:
+        denied: set[object] = set()
+        for node in self.cluster.nodes:
+            node.hooks.registry.may(lambda person, action, room: (person, room) not in denied)
+        window, other = (node.named("Bob", Identity("b", "Bob")) for node in (self.a, self.b))
+        window.send("join", room="Attic")
+        other.send("join", room="attic")
+        for node in (self.a, self.b):
+            node.database.settle()
+        self.cluster.settle()
+        denied.add(("b", "Attic"))
+        self.c.dispatcher.revoke("b", "attic")
+        self.cluster.settle()
+
+        self.assertEqual(
+            [["Attic"], ["attic"]], [[each["room"] for each in client.got("kicked")] for client in (window, other)]
+        )
+
+
 class LifeTests(JoinedTestCase):
     def test_a_node_that_the_others_have_given_up_begins_anew(self) -> None:
         ann = self.a.inside("Ann")

@@ -45,14 +45,15 @@ class RoomAccess:
 
     def look(self, person: str | None) -> "Deferred[Any] | None":
         """Ask for which rooms `sees` says True; fires when it can. None if nothing has to be asked."""
-        pairs: list[Pair] = [("join", room) for room in self._rooms.names() if room in self._private]
+        private = (self.spelling(room) for room in self._rooms.names() if room in self._private)
+        pairs: list[Pair] = [("join", room) for room in dict.fromkeys(private)]
         if all(self._permissions.known(person, pair) is not None for pair in pairs):
             return None
         return self._permissions.ask(person, pairs)
 
     def sees(self, person: str | None, room: str) -> bool:
         """Whether a room is in the lists that this person gets: as far as is known, so call `look` before."""
-        return room not in self._private or self._permissions.known(person, ("join", room)) is True
+        return room not in self._private or self._permissions.known(person, ("join", self.spelling(room))) is True
 
     def seen(self, person: str | None) -> Sequence[RoomOverview]:
         """The rooms that this person sees, those of the settings first; see `sees`."""
@@ -72,8 +73,16 @@ class RoomAccess:
         self._permissions.forget(person, self.spelling(room))
 
     def spelling(self, room: str) -> str:
-        """The name of the room that is meant; it may differ from the given one in case or width."""
+        """The name by which the application is asked; it may differ from the given one in case or width.
+
+        It is that of the room, or that of the settings for a private room: a spelling opens no door.
+        """
         return self._private.spelling(self._rooms.spelling(room))
+
+    def meant(self, room: str) -> Sequence[str]:
+        """The names of the rooms for which the same permissions count as for this one, which need not exist."""
+        asked = self.spelling(room)
+        return [asked, *(each for each in self._rooms.spellings(room) if each != asked == self.spelling(each))]
 
     def _pairs(self, action: str, room: str | None) -> list[Pair]:
         if room is None:

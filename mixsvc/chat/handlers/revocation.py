@@ -50,15 +50,16 @@ class RevocationHandler:
 
         Pages that are being read for the person are not delivered, whatever the new answer is.
         """
+        # Those that nobody is in any more may be gone afterwards.
+        rooms = self._state.access.meant(act.room)
         running = self._withdraw(act.person, act.room)
-        self._room_events.revoked(act.person, act.room)
+        for room in rooms:
+            self._room_events.revoked(act.person, room)
         return running
 
     def _withdraw(self, person: str | None, name: str) -> "Deferred[None]":
         self._state.access.forget(person, name)
-        withdrawn = [
-            (each, request) for each in self._state.people.clients_of(person) for request in _withdraw(each, name)
-        ]
+        withdrawn = self._waiting(person, name)
         asking = self._state.access.ask(person, "join", name)
         return asking.addCallback(self._decided, person, name, withdrawn)
 
@@ -67,15 +68,24 @@ class RevocationHandler:
             code, text = "busy", "Your permissions have changed; ask again."
         else:
             code, text = "not_allowed", NOT_ALLOWED
-            clients = self._state.people.clients_of(person)
             # Joins that began while the application was asked.
-            withdrawn = [*withdrawn, *((each, request) for each in clients for request in _withdraw(each, room))]
-            self._state.storage.withdraw(room, {each.name for each in clients})
-            for client in clients:
-                self._take_out(client, room)
+            withdrawn = [*withdrawn, *self._waiting(person, room)]
+            for each in self._state.access.meant(room):
+                self._shut(person, each)
         for client, request in withdrawn:
             if client.person is not None:
                 self._state.refuse(client, refusal(request, code, text))
+
+    def _waiting(self, person: str | None, name: str) -> Withdrawn:
+        """See _withdraw."""
+        clients, rooms = self._state.people.clients_of(person), self._state.access.meant(name)
+        return [(each, request) for each in clients for room in rooms for request in _withdraw(each, room)]
+
+    def _shut(self, person: str | None, room: str) -> None:
+        clients = self._state.people.clients_of(person)
+        self._state.storage.withdraw(room, {each.name for each in clients})
+        for client in clients:
+            self._take_out(client, room)
 
     def _take_out(self, client: Client, room: str) -> None:
         for of in events.answers_among(client.transport.discard(events.about_room(room))):

@@ -225,6 +225,10 @@ class Rooms:
         # The first one on all nodes.
         return name if self.exists(name) else min(self._spellings.get(names.fold(name), ()), default=name)
 
+    def spellings(self, name: str) -> Iterable[str]:
+        """The names of all rooms, in memory or evicted, that have this name or differ in case or width only."""
+        return tuple(self._spellings.get(names.fold(name), ()))
+
     def all(self) -> Sequence[Room]:
         """The rooms in memory, also those that are private."""
         return tuple(self._rooms.values())

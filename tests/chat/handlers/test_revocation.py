@@ -83,6 +83,28 @@ class RevocationTests(ChatTestCase):
 
         self.assertEqual([OUT], self.ann.got())
 
+    def test_a_private_room_is_the_same_by_whatever_name_it_was_made(self) -> None:
+        self.chat = type(self.chat)(private_rooms=("Attic",))
+        self.addCleanup(self.chat.database.connection.close)
+        self.staff, asked = {"a"}, set[str | None]()
+
+        @self.chat.hooks.registry.may
+        def may(person: str | None, action: str, room: str | None) -> bool:
+            asked.add(room)
+            return room != "Attic" or person in self.staff
+
+        ann, bob = self.chat.inside("Ann", "attic", identity=ANN), self.chat.inside("Bob", identity=BOB)
+        for client, rooms in ((ann, ["lobby", "den", "attic"]), (bob, ["lobby", "den"])):
+            client.clear()
+            client.send("rooms")
+            (answer,) = client.got("rooms")
+            self.assertEqual(rooms, [each["room"] for each in answer["rooms"]])
+        self.assertNotIn("attic", asked)
+
+        self.successResultOf(self.revoke(room="attic"))
+
+        self.assertEqual(["attic"], [each["room"] for each in ann.got("kicked")])
+
     def test_who_may_still_join_stays_and_is_asked_about_anew(self) -> None:
         called = len(self.chat.hooks.called)
 

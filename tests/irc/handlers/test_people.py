@@ -40,6 +40,12 @@ class PeopleTests(IrcTestCase):
         told = _answer(client, *asked)
         assert len(told) == 5 and not [each for each in told if "den" in each]
 
+    def test_a_private_room_has_the_channel_of_the_name_by_which_it_was_made(self) -> None:
+        self.chat = IrcHarness(private_rooms=("Attic",))
+        self.chat.hooks.registry.may(lambda person, action, room: True)
+        client = self.chat.irc_inside("Ann", room="attic")
+        assert _answer(client, "NAMES #Attic")[0] == "353 Ann = #attic :Ann"
+
     def test_names_have_user_and_host_for_those_who_ask(self) -> None:
         client = self.chat.irc_inside("Ben", "userhost-in-names")
         assert "@Mia|Moor!u06a92fc02@mixsvc.irc" in _answer(client, "NAMES #lobby")[0]
