@@ -210,6 +210,11 @@ class IrcClient:
         found = self.channel(text)
         return found.room if found is not None else room_of(text)
 
+    def is_other_room(self, text: str, inside: IrcChannel) -> bool:
+        """Whether a channel is the exact name of another room than the one inside, and the same channel to IRC."""
+        room = room_of(text)
+        return room != inside.room and room == self.door.given.chat.spelling(room)
+
     def meant_room(self, text: str) -> str:
         """The room that a channel means, in the room's own spelling; see ChatDoor.spelling.
 

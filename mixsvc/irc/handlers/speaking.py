@@ -42,8 +42,11 @@ class Speaking:
             # What no room can be called, the chat would refuse without saying which room it was.
             if not is_channel(each) or not 1 < len(each) <= MOST_NAMED:
                 self._client.reply("403", each or "*", "There is no such channel")
-            elif self._client.channel(each) is None:
+            elif (found := self._client.channel(each)) is None:
                 self._client.join(self._client.room(each))
+            elif self._client.is_other_room(each, found):
+                inside = channel_of(found.room)
+                self._client.reply("403", each, f"You are in {inside}, the same channel to IRC; leave that one first")
 
     def _part(self, line: IrcLine) -> None:
         for each in line.parameters[0].split(","):

@@ -131,6 +131,20 @@ class SpeakingTests(IrcTestCase):
         self._settle()
         assert client.got() == [] and self._texts() == ["x"]
 
+    def test_of_two_rooms_that_are_the_same_channel_to_irc_one_is_left_before_the_other_is_joined(self) -> None:
+        rooms = [("Attic", 1), ("attic", 1)]
+        self.chat.database.connection.executemany("INSERT INTO room (name, last) VALUES (?, ?)", rooms)
+        self.chat.database.connection.commit()
+        self.chat.restart()
+        self.chat.service = self.chat.make_service()
+        client = self.chat.irc_inside("Ann", room="Attic")
+        client.send("JOIN #attic", "JOIN #ATTIC", "PART #Attic", "JOIN #attic")
+        self._settle()
+        assert [line.partition(" ")[2] for line in client.got("403") + client.got("JOIN")] == [
+            "403 Ann #attic :You are in #Attic, the same channel to IRC; leave that one first",
+            "JOIN #attic",
+        ]
+
     def test_several_channels_and_what_is_none(self) -> None:
         client = self.chat.irc().register("Ann")
         client.take()
