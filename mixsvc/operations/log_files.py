@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
+from mixsvc.common.text import printable
 from mixsvc.errors import BadSetting
 
 __all__ = ["LogFile", "check_log_file", "handle_log_signals", "hold_log_signals"]
@@ -71,7 +72,8 @@ class LogFile:
             self._is_failing = True
             # stderr may be a file on the same full disk.
             with suppress(OSError):
-                print(f"mixsvc: {_unusable(self.path, error)}; lines are lost", file=sys.__stderr__, flush=True)
+                why = printable(str(_unusable(self.path, error)))
+                print(f"mixsvc: {why}; lines are lost", file=sys.__stderr__, flush=True)
 
 
 def check_log_file(path: str) -> None:

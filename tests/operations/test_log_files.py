@@ -95,6 +95,16 @@ def test_opening_says_why_not() -> None:
         LogFile("nowhere/x.log")
 
 
+def test_what_is_lost_is_told_in_one_line_whatever_the_path_has(capfd: pytest.CaptureFixture[str]) -> None:
+    os.symlink("/dev/full", "x\n\x1b[2J.log")
+    file = LogFile("x\n\x1b[2J.log")
+    file.write("lost")
+    file.close()
+
+    told = capfd.readouterr().err
+    assert told.endswith("; lines are lost\n") and told[:-1].isprintable()
+
+
 @pytest.fixture
 def signals() -> Iterator[None]:
     """Restores what was there before."""
