@@ -30,6 +30,9 @@ UNSHOWN: Final = frozenset(
     }
 )
 
+# A key and what configparser takes for its end, but for a moderator's name and the hash behind it.
+DELIMITED: Final = re.compile(r"\s*([^=:]*?)\s*[=:](?!\s*scrypt:)")
+
 # Bytes that some clients need for a character beyond U+FFFF (\\ud83d\\ude00: escaped in JSON inside JSON), and bytes
 # for the other fields of a message.
 WIDEST_CHARACTER: Final = 14
@@ -133,8 +136,8 @@ def _parse(section: str, known: "Field[Any]", value: RawSetting) -> object:
 def _check_lines(section: str, text: str) -> None:
     """Raises ValueError if a line of a value was meant to be a setting. No value has such a line."""
     for line in text.split("\n")[1:]:
-        key = line.partition("=")[0].strip().lower()
-        if "=" in line and _is_known((section, key)):
+        found = DELIMITED.match(line)
+        if found and _is_known((section, key := found[1].lower())):
             raise ValueError(f"{key} is indented below it, and so a part of this value; begin its line without blanks")
 
 

@@ -238,25 +238,37 @@ def test_a_message_shows_nothing_that_may_be_secret(tmp_path: Path, text: str) -
 SETTINGS = [(section, each.name) for section, kind in SECTIONS.items() for each in fields(kind)]
 
 
+@pytest.mark.parametrize("delimiter", [" =", ":"])
 @pytest.mark.parametrize(("section", "key"), SETTINGS)
 def test_a_setting_that_an_indent_makes_a_part_of_the_one_above_is_found(
-    tmp_path: Path, section: str, key: str
+    tmp_path: Path, section: str, key: str, delimiter: str
 ) -> None:
     example = configparser.ConfigParser(interpolation=None)
     example.read(EXAMPLE)
     other = next(name for name in SECTIONS[section].__dataclass_fields__ if name != key)
 
-    said = complaint(tmp_path, f"[{section}]\n{key} = {example[section][key]}\n\n  {other.upper()} = 5\n")
+    said = complaint(tmp_path, f"[{section}]\n{key} = {example[section][key]}\n\n  {other.upper()}{delimiter} 5\n")
 
     assert said.startswith(f"mixsvc.ini, line 2: [{section}] {key}")
     assert said.endswith(f": {other} is indented below it, and so a part of this value; begin its line without blanks")
+
+
+def test_a_line_of_a_value_may_have_a_colon_and_a_moderator_the_name_of_a_setting(tmp_path: Path) -> None:
+    hash = "scrypt:32768:8:1$salt$00"
+    headers, moderators = "\n  Accept: text/json\n  X-Interval: 5", f"\n  ann:{hash}\n  History: {hash}"
+    (tmp_path / "mixsvc.ini").write_text(f"[rates]\njson_headers ={headers}\n[chat]\nmoderators ={moderators}\n")
+
+    settings = read_settings(str(tmp_path / "mixsvc.ini"))
+
+    assert [name for name, _ in settings.rates.json_headers] == ["Accept", "X-Interval"]
+    assert [each.name for each in settings.chat.moderators] == ["ann", "History"]
 
 
 @pytest.mark.parametrize(
     ("section", "key"), [("server", "access_log_file"), ("storage", "url"), ("nodes", "listen_url"), ("nodes", "name")]
 )
 def test_what_stands_on_one_line_has_no_second(tmp_path: Path, section: str, key: str) -> None:
-    said = complaint(tmp_path, f"[{section}]\n{key} = a\n  drain: 5\n")
+    said = complaint(tmp_path, f"[{section}]\n{key} = a\n  more: 5\n")
 
     assert said.startswith(f"mixsvc.ini, line 2: [{section}] {key}")
     assert said.endswith(
