@@ -6,19 +6,28 @@ from typing import Any
 
 import pytest
 from twisted.internet import reactor as real_reactor
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from mixsvc.errors import StorageError
 from mixsvc.storage.postgres.connection import PostgresCursor
-from mixsvc.storage.postgres.database import ANSWER_SECONDS, PostgresDatabase, ServerState, log_state
+from mixsvc.storage.postgres.database import ANSWER_SECONDS, LAST_PAUSE, PostgresDatabase, ServerState, log_state
 from mixsvc.storage.postgres.trouble import ConnectionLost
 from tests.postgres import Postgres
 
 
 class ReactorWithClock(Clock):
-    """The real reactor, whose time is the test's."""
+    """The real reactor, whose time is the test's. waits: the seconds of all delayed calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> IDelayedCall:
+        self.waits.append(delay)
+        return super().callLater(delay, callable, *args, **kw)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(real_reactor, name)
@@ -58,6 +67,12 @@ class PostgresDatabaseTests(TestCase):
         """Until the server answers again; attempts follow each other at once."""
         while self.database.state is ServerState.AWAY:
             # Slowly, as an attempt that takes its whole time limit is given up.
+            self.clock.advance(0.1)
+            await deferToThread(threading.Event().wait, 0.02)
+
+    async def until_tried(self, times: int) -> None:
+        """Until the server answers again, or so many attempts have failed: there is a pause before and after each."""
+        while self.database.state is ServerState.AWAY and sum(map(LAST_PAUSE.__ge__, self.clock.waits)) <= times:
             self.clock.advance(0.1)
             await deferToThread(threading.Event().wait, 0.02)
 
@@ -167,9 +182,7 @@ class PostgresDatabaseTests(TestCase):
             await self.database.run(write)
         told: list[str | None] = []
         self.tell = told.append
-        for _ in range(30):
-            self.clock.advance(0.1)
-            await deferToThread(threading.Event().wait, 0.02)
+        await self.until_tried(3)
         assert (self.database.state, told) == (ServerState.AWAY, [])
 
         self.server.execute(f"ALTER DATABASE {self.name} RESET default_transaction_read_only")
