@@ -32,15 +32,26 @@ ecb_90_days_url =
 ecb_history_url =
 """
 
-# A program in which one thread uses the service for the first time while another one forks.
+# A program in which one thread uses the service for the first time, and is importing a module while another one forks.
 FORK_IN_FIRST_USE = """
 import os, signal, sys, threading
 from mixsvc import mix
 
+begun, go_on = threading.Event(), threading.Event()
+
+class Holder:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == "mixsvc.embedded.crochet_private":
+            begun.set()
+            assert go_on.wait(60)
+
+sys.meta_path.insert(0, Holder)
+# Called before what mixsvc does before a fork, as it is registered later.
+os.register_at_fork(before=go_on.set)
 first = threading.Thread(target=lambda: mix.pairs)
 first.start()
-while "mixsvc.embedded.crochet_private" not in sys.modules:
-    pass
+assert begun.wait(60)
 if not (child := os.fork()):
     signal.alarm(60)
     print("in the child", bool(mix.pairs), flush=True)
