@@ -16,7 +16,7 @@ from mixsvc.interfaces.holds import HoldOptions
 from mixsvc.interfaces.hooks import May, MessageHook
 from mixsvc.interfaces.rates import Conversion, PriceHistory, Quote, SourceHealth
 
-__all__ = ["TypedCharts", "TypedChat", "TypedMix", "TypedRates"]
+__all__ = ["TypedCharts", "TypedChat", "TypedHost", "TypedMix", "TypedRates"]
 
 # What decorators return is what they were given.
 Heard = TypeVar("Heard", bound=MessageHook)
@@ -125,18 +125,11 @@ class TypedCharts(Protocol):
         """See ICharts."""
 
 
-class TypedMix(Protocol):
-    """See IMix.
-
-    `chat` has the type of a chat, since an application knows whether its host has one; where there is none it is None.
-    """
+class TypedHost(Protocol):
+    """IMix without its chat."""
 
     @property
     def rates(self) -> TypedRates:
-        """See IMix."""
-
-    @property
-    def chat(self) -> TypedChat:
         """See IMix."""
 
     @property
@@ -161,4 +154,15 @@ class TypedMix(Protocol):
         """See IMix."""
 
     def close(self, topic: str, person: str | None = None) -> None:
+        """See IMix."""
+
+
+class TypedMix(TypedHost, Protocol):
+    """See IMix.
+
+    `chat` has the type of a chat, since an application knows whether its host has one; where there is none it is None.
+    """
+
+    @property
+    def chat(self) -> TypedChat:
         """See IMix."""

@@ -15,6 +15,7 @@ from mixsvc.interfaces import (
     TypedMix,
     TypedRates,
 )
+from mixsvc.interfaces.typed import TypedHost
 
 PAIRS = [(IChat, TypedChat), (IRates, TypedRates), (ICharts, TypedCharts), (IMix, TypedMix)]
 # What views do not use.
@@ -23,7 +24,7 @@ INSIDE = {"elsewhere"}
 
 @pytest.mark.parametrize(("interface", "typed"), PAIRS)
 def test_they_have_the_names_of_the_interface(interface: Any, typed: type) -> None:
-    assert {name for name in vars(typed) if not name.startswith("_")} == set(interface) - INSIDE
+    assert {name for name in dir(typed) if not name.startswith("_")} == set(interface) - INSIDE
 
 
 @pytest.mark.parametrize(("interface", "typed"), PAIRS)
@@ -42,6 +43,8 @@ def signatures(methods: dict[str, Any]) -> dict[str, object]:
     return {name: method.getSignatureInfo() for name, method in methods.items()}
 
 
-def as_typed(chat: IChat, rates: IRates, charts: ICharts) -> tuple[TypedChat, TypedRates, TypedCharts]:
+def as_typed(
+    chat: IChat, rates: IRates, charts: ICharts, mix: IMix
+) -> tuple[TypedChat, TypedRates, TypedCharts, TypedHost]:
     """Type checkers compare the types of parameters and of what comes back here."""
-    return chat, rates, charts
+    return chat, rates, charts, mix
