@@ -334,7 +334,7 @@ def _check_content(path: str) -> None:
         if verdict != "ok":
             raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
         version(connection)
-    # A service that lets go of it later may be writing now.
+    # A service that lets go of it later may be writing now; and SQLite would write what is in the log of another file.
     if not has_owner and not is_alone:
         try_to_write(path)
 

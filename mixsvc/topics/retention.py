@@ -108,11 +108,11 @@ class TopicRetention:
         trusted = self._wall.trusted_seconds()
         if not self._heart.is_leader:
             return
-        await self._prune(self._keep)
         if self._keep_for and trusted is not None:
             age = TopicAge(trusted, trusted - self._keep_for)
             await self._all(lambda cursor: self._queue.store.expire(cursor, age))
         await self._all(lambda cursor: self._queue.store.forget(cursor, self._most))
+        await self._prune(self._keep)
 
     async def _prune(self, keep: int) -> None:
         if keep != self._pruned_to:

@@ -1,7 +1,7 @@
 """Deletes messages that are older than [chat] keep_days or beyond [chat] keep, a slice at a time."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
@@ -41,6 +41,8 @@ class Retention:
         self._due_at = state.clock.seconds()
         # The number of messages beyond which no room has any.
         self._pruned_to: int | None = None
+        # What was tried last for that, and when it is tried again, by the steady clock.
+        self._tried: tuple[int, float] = (0, 0.0)
 
     def start(self) -> None:
         """Look at the time of day every minute; delete what is old as soon as it may be trusted, then every hour.
@@ -59,26 +61,29 @@ class Retention:
         now, steady = self._state.sanction_clock.trusted_now(), self._state.clock.seconds()
         if not self._state.nodes.heart.is_leader:
             return None
-        is_due = now is not None and steady >= self._due_at and self._state.settings.keep_days
-        if is_due:
+        works: list[Coroutine[Any, Any, None]] = []
+        if now is not None and steady >= self._due_at and self._state.settings.keep_days:
             self._due_at = steady + INTERVAL
-        # A LoopingCall stops for good if its function fails.
-        return Deferred.fromCoroutine(self._delete(now if is_due else None)).addErrback(self._failed)
+            works.append(self._expire(Age(now, now - self._state.settings.keep_days * DAY)))
+        keep, tried = self._state.settings.keep, self._tried
+        if keep != self._pruned_to and (keep != tried[0] or steady >= tried[1]):
+            self._tried = keep, steady + INTERVAL
+            works.append(self._prune(keep))
+        return Deferred.fromCoroutine(self._do(works))
 
     def _failed(self, failure: object) -> None:
         if self._loop.running:
             self._log.warn("chat: old messages could not be deleted; the next try is within an hour")
 
-    async def _delete(self, now: float | None) -> None:
-        """Delete what is too much and, at a time, what is too old."""
-        keep = self._state.settings.keep
-        if keep != self._pruned_to:
-            await self._all(lambda cursor: self._store.prune(cursor, keep))
-            if not self._loop.running:
-                return
+    async def _do(self, works: Sequence[Coroutine[Any, Any, None]]) -> None:
+        for work in works:
+            # A LoopingCall stops for good if its function fails.
+            await Deferred.fromCoroutine(work).addErrback(self._failed)
+
+    async def _prune(self, keep: int) -> None:
+        await self._all(lambda cursor: self._store.prune(cursor, keep))
+        if self._loop.running:
             self._pruned_to = keep
-        if now is not None:
-            await self._expire(Age(now, now - self._state.settings.keep_days * DAY))
 
     async def _expire(self, age: Age) -> None:
         for name in await self._state.storage.read(self._store.room_names):

@@ -14,7 +14,13 @@ from mixsvc.topics.storage.store import SLICE
 
 __all__ = ["count", "drop", "expire", "forget", "insert", "prune", "read"]
 
-_LASTS: Final = "SELECT CAST(name AS BLOB), last FROM topic"
+# Topics that have more than is kept, some at a time.
+_TOO_FULL: Final = """
+    SELECT CAST(name AS BLOB), last FROM topic WHERE typeof(last) = 'integer' AND EXISTS (
+        SELECT 1 FROM topic_event
+        WHERE topic = topic.name AND typeof(number) = 'integer' AND number <= topic.last - ?
+    ) LIMIT ?
+"""
 
 
 @dataclass(slots=True)
@@ -55,10 +61,10 @@ def read(cursor: sqlite3.Cursor, queries: Sequence[TopicQuery], limits: TopicLim
 def prune(cursor: sqlite3.Cursor, keep: int) -> bool:
     """See TopicStore."""
     cursor.execute("BEGIN IMMEDIATE")
-    named = [(read_name("topic", name), last) for name, last in cursor.execute(_LASTS).fetchall()]
+    full = cursor.execute(_TOO_FULL, (max(keep, 1), SLICE)).fetchall()
     deleted = 0
-    for topic, last in named:
-        if topic is not None and is_number(last):
+    for topic, last in [(read_name("topic", name), last) for name, last in full]:
+        if topic is not None:
             deleted += _prune(cursor, topic, last, keep, SLICE - deleted)
         if deleted >= SLICE:
             break

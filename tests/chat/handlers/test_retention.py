@@ -1,10 +1,12 @@
 """Old messages are deleted, and rooms without messages and members are forgotten."""
 
+import sqlite3
 from dataclasses import replace
 
 from twisted.logger import capturedLogs
 
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS, SLICE_PAUSE
+from mixsvc.chat.storage.sqlite import messages
 from mixsvc.chat.storage.store import PRUNED
 from mixsvc.common.clocks import TRUST_SECONDS, WallClock
 from tests.chat.cases import ChatTestCase
@@ -150,12 +152,33 @@ class ExpiryTests(RetentionTestCase):
             self.chat.dispatcher.start()
             self.failing()
             self.assertIn("old messages could not be deleted", str(events[-1]["log_format"]))
+        self.finish()
         self.assertEqual([1], self.numbers("attic"))
 
         self.chat.clock.advance(INTERVAL)
         self.finish()
 
         self.assertEqual([], self.numbers("attic"))
+
+    def test_while_what_is_too_much_cannot_be_deleted_old_messages_are_and_it_is_tried_hourly(self) -> None:
+        self.say(self.ann, "old", room="attic")
+        self.later(3)
+        tried = []
+
+        def prune(cursor: object, keep: int) -> bool:
+            tried.append(keep)
+            raise sqlite3.DatabaseError("a page is damaged")
+
+        self.patch(messages, "prune", prune)
+        with capturedLogs() as events:
+            self.clean()
+            self.passes(INTERVAL / 2)
+            self.assertEqual(([], 1), (self.numbers("attic"), len(tried)))
+
+            self.passes(INTERVAL)
+
+        self.assertEqual(2, len(tried))
+        self.assertEqual(2, sum("old messages" in str(each["log_format"]) for each in events))
 
 
 class ForgottenRoomTests(RetentionTestCase):

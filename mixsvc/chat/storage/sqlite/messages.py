@@ -45,6 +45,13 @@ __all__ = [
     "topic",
 ]
 
+# Rooms that have more than is kept, or may have.
+_TOO_FULL: Final = """
+    SELECT CAST(name AS BLOB) FROM room WHERE typeof(last) <> 'integer' OR EXISTS (
+        SELECT 1 FROM message WHERE room = room.name AND typeof(number) = 'integer' AND number <= room.last - ?
+    )
+"""
+
 
 # A text there is no mark.
 _MARK: Final = "CASE typeof(mark) WHEN 'integer' THEN mark END"
@@ -132,8 +139,9 @@ def prune(cursor: sqlite3.Cursor, keep: int) -> bool:
     """See MessageStore."""
     cursor.execute("BEGIN IMMEDIATE")
     deleted = 0
-    for room, last in last_numbers(cursor).items():
-        deleted += _prune(cursor, room, last, keep, PRUNED - deleted)
+    for room in [read_name("room", name) for (name,) in cursor.execute(_TOO_FULL, (max(keep, 1),)).fetchall()]:
+        if room is not None:
+            deleted += _prune(cursor, room, _room(cursor, room)[0], keep, PRUNED - deleted)
         if deleted >= PRUNED:
             break
     return deleted > 0
