@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import DeferToThread, Identity
 from mixsvc.threads.failures import ApplicationFailure
 
@@ -18,8 +19,9 @@ __all__ = ["LoggedIn", "LoggedInMany", "LoginLooks", "LoginWatch", "LookAtLogins
 LOOK_SECONDS: Final = 1.0
 
 
-# Says of each identity whether its login has ended, or how it failed to find that out. Called in the reactor thread.
-LookAtLogins: TypeAlias = Callable[[Sequence[Identity]], "Deferred[Sequence[bool | Failure]]"]
+# Says of each identity whether its login has ended, or how it failed to find that out; None: its turn comes with one of
+# the next looks. Called in the reactor thread.
+LookAtLogins: TypeAlias = Callable[[Sequence[Identity]], "Deferred[Sequence[bool | Failure | None]]"]
 
 
 class LoggedIn(Protocol):
@@ -45,6 +47,7 @@ class LoggedInMany(Protocol[L]):
 class LoginWatch(Generic[L]):
     """Ends what those get who have logged out, in whichever process that was. Used in the reactor thread.
 
+    One look runs at a time; all who ask for one meanwhile share the next. So a slow application is asked by one thread.
     The chat's moderators are looked at besides, before each of their requests is done (chat/handlers/moderation.py).
     """
 
@@ -56,7 +59,10 @@ class LoginWatch(Generic[L]):
         self._many = many
         self._look_at = look
         self._is_failing = False
-        self._loop = LoopingCall(self._look)
+        self._is_looking = False
+        # Those who wait for the next look.
+        self._waiting: list[Deferred[bool]] = []
+        self._loop = LoopingCall(self.look)
         self._loop.clock = clock
 
     def start(self) -> None:
@@ -68,19 +74,38 @@ class LoginWatch(Generic[L]):
         if self._loop.running:
             self._loop.stop()
 
-    def look(self) -> "Deferred[None]":
-        """Look now, besides; fires when those whose login had ended before this call have nothing more."""
-        return self._look() or succeed(None)
+    def look(self) -> "Deferred[bool]":
+        """Look once no other look runs; fires when those whose login had ended before this call have nothing more.
 
-    def _look(self) -> "Deferred[None] | None":
+        With False if that could not be found out of all.
+        """
+        asked: Deferred[bool] = Deferred()
+        self._waiting.append(asked)
+        if not self._is_looking:
+            self._begin()
+        return asked
+
+    def _begin(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._is_looking = True
+        maybeDeferred(self._look).addErrback(self._failed).addCallback(self._looked, waiting)
+
+    def _looked(self, is_complete: bool, waiting: "Sequence[Deferred[bool]]") -> None:
+        self._is_looking = False
+        if self._waiting:
+            self._begin()
+        for each in waiting:
+            each.callback(is_complete)
+
+    def _look(self) -> "Deferred[bool]":
         logged_in = [(each, each.identity) for each in self._many.logged_in()]
         looked_at = [each for each, identity in logged_in if identity is not None]
         if not looked_at:
-            return None
+            return succeed(True)
         looking = self._look_at([identity for _, identity in logged_in if identity is not None])
-        return looking.addCallback(self._seen, looked_at).addErrback(self._failed)
+        return looking.addCallback(self._seen, looked_at)
 
-    def _seen(self, answers: Sequence[bool | Failure], looked_at: Sequence[L]) -> None:
+    def _seen(self, answers: Sequence[bool | Failure | None], looked_at: Sequence[L]) -> bool:
         failures: list[Failure] = []
         # A failure for one person says nothing about the others.
         for each, answer in zip(looked_at, answers, strict=True):
@@ -89,15 +114,16 @@ class LoginWatch(Generic[L]):
             elif answer:
                 self._many.end_login(each)
         if failures:
-            self._failed(failures[0])
-        else:
-            self._is_failing = False
+            return self._failed(failures[0])
+        self._is_failing = False
+        return None not in answers
 
-    def _failed(self, failure: Failure) -> None:
+    def _failed(self, failure: Failure) -> bool:
         # Once, not every second.
         if not self._is_failing:
             self._is_failing = True
             self._log.failure("{part}: it could not be found out who has logged out", failure, part=self._part)
+        return False
 
 
 class LoginLooks:
@@ -107,8 +133,13 @@ class LoginLooks:
         self.watches: Sequence[LoginWatch[Any]] = ()
 
     def __call__(self) -> "Deferred[None]":
-        """Fires when all have looked; see LoginWatch.look."""
-        return gatherResults([each.look() for each in self.watches]).addCallback(lambda _: None)
+        """Fires when all have looked; see LoginWatch.look. Fails with ServiceBusy if one could not look at all."""
+        return gatherResults([each.look() for each in self.watches]).addCallback(_require_all)
+
+
+def _require_all(are_complete: Sequence[bool]) -> None:
+    if not all(are_complete):
+        raise ServiceBusy("it cannot be found out now of everybody who has logged out; the next looks may find it out")
 
 
 def look_in_thread(defer_to_thread: DeferToThread) -> LookAtLogins:

@@ -167,7 +167,8 @@ class IChat(Interface):
 
         When it returns, connections whose login had ended before this call do nothing more, in the process that answers
         it: all of them are there, unless there are several nodes. Called in a worker thread, never in the reactor's.
-        Raises ServiceBusy; then they end within the second.
+        Raises ServiceBusy, also if `ended` of anybody fails: then they end as soon as one of the looks of each second
+        can find it out.
         """
 
     def allows(person: str | None, action: str, room: str | None) -> bool:

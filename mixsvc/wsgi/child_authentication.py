@@ -89,10 +89,10 @@ class ChildAuthenticator:
         texts = json.dumps(connection_texts(request))
         return self._turns.run(lambda: self._within(Deferred.fromCoroutine(self._who(texts))))
 
-    def look(self, identities: Sequence[Identity]) -> "Deferred[Sequence[bool | Failure]]":
+    def look(self, identities: Sequence[Identity]) -> "Deferred[Sequence[bool | Failure | None]]":
         """Says of each whether its login has ended, or how it failed to find out (mixsvc.hooks.login_watch).
 
-        Of those whose process is gone it asks for some at a time; the others have not ended until it is their turn.
+        Of those whose process is gone it asks for some at a time; of the others it says None until it is their turn.
         """
         return Deferred.fromCoroutine(self._look([each.ended for each in identities]))
 
@@ -130,7 +130,7 @@ class ChildAuthenticator:
             answer.raiseException()
         return answer
 
-    async def _look(self, logins: Sequence[object]) -> Sequence[bool | Failure]:
+    async def _look(self, logins: Sequence[object]) -> Sequence[bool | Failure | None]:
         remote = [each for each in logins if isinstance(each, RemoteLogin)]
         by_process: dict[LoginProcess | None, list[RemoteLogin]] = {}
         for each in remote:
@@ -141,7 +141,7 @@ class ChildAuthenticator:
             answers.update(found)
         lost = [each for each in remote if each not in answers][:AGAIN_AT_ONCE]
         answers.update(await self._look_all(lost, self._look_again, AGAIN_BY_ONE))
-        return [isinstance(each, RemoteLogin) and answers.get(each, False) for each in logins]
+        return [answers.get(each) if isinstance(each, RemoteLogin) else False for each in logins]
 
     async def _look_all(
         self,

@@ -99,8 +99,8 @@ class ChildAuthenticatorTests(SynchronousTestCase):
         assert identity is not None
         return identity
 
-    def look(self, *identities: Identity) -> list[bool | Failure]:
-        answers: list[bool | Failure] = []
+    def look(self, *identities: Identity) -> list[bool | Failure | None]:
+        answers: list[bool | Failure | None] = []
         self.authenticator.look(identities).addCallback(answers.extend)
         self.assertEqual(len(answers), len(identities))
         return answers
@@ -300,7 +300,7 @@ class ChildAuthenticatorTests(SynchronousTestCase):
         answers = self.look(*many)
 
         self.assertEqual((len(self.environs), answers.count(True)), (AGAIN_AT_ONCE, AGAIN_AT_ONCE))
-        left = [each for each, has_ended in zip(many, answers, strict=True) if not has_ended]
+        left = [each for each, has_ended in zip(many, answers, strict=True) if has_ended is None]
         self.assertEqual(self.look(*left), [True] * 10)
 
     def test_a_login_whose_connection_has_ended_is_forgotten_there(self) -> None:

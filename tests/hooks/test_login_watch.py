@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from mixsvc.chat.protocol.events import LOGGED_OUT
+from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.login_watch import LOOK_SECONDS, LoginWatch, look_in_thread
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
@@ -70,6 +71,37 @@ class WatchTests(LoginTestCase):
 
         self.assertEqual((LOGGED_OUT, "Logged out"), mia.transport.closed)
 
+    def test_all_who_ask_during_a_look_share_the_next(self) -> None:
+        running: list[Deferred[Sequence[bool | Failure | None]]] = []
+
+        def look(identities: Sequence[Identity]) -> "Deferred[Sequence[bool | Failure | None]]":
+            running.append(Deferred())
+            return running[-1]
+
+        self.watch.stop()
+        mia, watch = self.mia(), LoginWatch(self.chat.clock, "chat", self.chat.dispatcher, look)
+        first, *later = [watch.look() for _ in range(5)]
+        self.assertEqual(1, len(running))
+
+        running[0].callback([False])
+        self.assertEqual((True, 2), (self.successResultOf(first), len(running)))
+        for each in later:
+            self.assertNoResult(each)
+        running[1].callback([True])
+
+        self.assertEqual([True] * 4, [self.successResultOf(each) for each in later])
+        self.assertEqual((2, LOGGED_OUT), (len(running), (mia.transport.closed or (0, ""))[0]))
+
+    def test_a_look_in_between_is_busy_if_an_answer_is_missing(self) -> None:
+        looks, answers = self.chat.dispatcher.look_at_logins, [None, Failure(OSError("no disk"))]
+        self.watch.stop()
+        self.mia()
+        for answer in answers:
+            watch = LoginWatch(self.chat.clock, "chat", self.chat.dispatcher, lambda _: succeed([answer]))  # noqa: B023  # called in this round
+            looks.watches = (watch,)
+            self.failureResultOf(looks(), ServiceBusy)
+        self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
+
     def test_connections_of_other_logins_of_the_same_person_stay(self) -> None:
         mia, elsewhere = self.mia("one"), self.mia("two")
         self.ended.add("one")
@@ -95,7 +127,7 @@ class WatchTests(LoginTestCase):
         self.assertEqual(0, self.looks)
 
     def test_a_client_that_is_lost_meanwhile_is_left_alone(self) -> None:
-        answer: Deferred[Sequence[bool | Failure]] = Deferred()
+        answer: Deferred[Sequence[bool | Failure | None]] = Deferred()
         mia = self.mia()
         watch = LoginWatch(self.chat.clock, "chat", self.chat.dispatcher, lambda identities: answer)
         watch.start()
