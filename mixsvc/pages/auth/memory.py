@@ -5,7 +5,7 @@ from typing import Protocol
 from twisted.logger import Logger
 
 from mixsvc.common.records import record
-from mixsvc.errors import ServiceBusy
+from mixsvc.errors import MixError
 from mixsvc.interfaces import IMix
 
 __all__ = ["AttemptLimits", "LogOuts", "LoginMemory", "PromptLogOuts"]
@@ -62,11 +62,11 @@ class PromptLogOuts:
     def end(self, login: str) -> bool:
         """See LogOuts; returns when the connections of this login have ended, too, if the chat answers."""
         is_stored = self._log_outs.end(login)
-        chat = self._mix.chat
-        if chat is not None:
-            try:
+        try:
+            chat = self._mix.chat
+            if chat is not None:
                 chat.look_at_logins()
-            except ServiceBusy as error:
-                # The chat looks each second by itself.
-                self._log.warn("web: connections of a login may last a second longer: {error}", error=str(error))
+        except (MixError, RuntimeError) as error:
+            # The chat looks each second by itself. In an embedded host it may not have been started, and not start now.
+            self._log.warn("web: connections of a login may last a second longer: {error}", error=str(error))
         return is_stored

@@ -3,15 +3,16 @@
 from typing import Final
 
 from flask.testing import FlaskClient
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.security import generate_password_hash
 
 from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings, Settings
-from mixsvc.errors import ServiceBusy
+from mixsvc.errors import MixError, ServiceBusy
 from mixsvc.pages.app import AppSecrets, create_app
 from mixsvc.pages.auth.limits import CHECKS_BURST
-from mixsvc.pages.auth.memory import LoginMemory
+from mixsvc.pages.auth.memory import LoginMemory, PromptLogOuts
 from mixsvc.pages.auth.throttle import FREE_FAILURES
 from tests.pages.fakes import FakeChat, FakeMix
 
@@ -55,6 +56,24 @@ class SharedMemoryTests(SynchronousTestCase):
         one.delete("/api/session")
 
         self.assertFalse(is_moderator(two))
+
+    def test_a_log_out_is_stored_where_the_service_cannot_be_started(self) -> None:
+        class Host(FakeMix):
+            trouble: Exception
+
+            def __getattribute__(self, name: str) -> object:
+                if name == "chat":
+                    raise self.trouble
+                return super().__getattribute__(name)
+
+        for Host.trouble in (ServiceBusy("PostgreSQL is away"), MixError("no database"), RuntimeError("in a program")):
+            log_outs = KEYS.login_memory().log_outs
+
+            with capturedLogs() as events:
+                self.assertTrue(PromptLogOuts(log_outs, Host.__new__(Host)).end("a1"))
+
+            self.assertIn("a1", log_outs)
+            self.assertEqual([str(Host.trouble)], [event["error"] for event in events])
 
     def test_while_the_memory_does_not_answer_nobody_logs_in_and_the_page_says_so(self) -> None:
         class Busy:
