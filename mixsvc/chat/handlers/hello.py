@@ -113,7 +113,7 @@ class HelloHandler:
         """Close the connections of those who have these names, and are not the moderators to whom they belong now."""
         for person in self._state.people.everyone():
             for client in tuple(person.clients) if person.key in reserved else ():
-                if client.identity is None or not self._may_moderate(client.identity):
+                if client.has_token or client.identity is None or not self._may_moderate(client.identity):
                     client.close(*events.RESERVED)
 
     def _identify(self, client: Client, request: Hello, token: str) -> None:
@@ -124,7 +124,7 @@ class HelloHandler:
             raise refusal(request, "bad_token", str(bad)) from None
         self._log_outs.depart(client)
         client.identity = Identity(signed.person, signed.name)
-        client.is_moderator = False
+        client.has_token, client.is_moderator = True, False
         client.rooms, client.identified_at = signed.rooms, signed.since
         self._log_outs.end_with(client, signed.until)
 

@@ -67,7 +67,8 @@ class Client:
     delivered if its request is not there any more. changing: the same for what it changes in messages of its own.
     pairs: the rates it subscribes to.
     held: the requests that wait until it is known whether the client may do the first of them; None if none waits.
-    is_gone: the connection is lost. rooms: the keys of the only rooms that it may enter; None: any.
+    is_gone: the connection is lost. has_token: a token says who it is, whatever its cookies say.
+    rooms: the keys of the only rooms that it may enter; None: any.
     identified_at: when it was asked who it is, or when its token was signed, in seconds since 1970, UTC.
     """
 
@@ -79,6 +80,7 @@ class Client:
         self.identity: Identity | None = None
         self.is_moderator = False
         self.is_gone = False
+        self.has_token = False
         self.rooms: frozenset[str] | None = None
         self.identified_at = 0.0
         self.waiting = 0

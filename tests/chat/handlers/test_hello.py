@@ -276,6 +276,19 @@ class ReloadTests(ChatTestCase):
         self.assertEqual("name_taken", self.code(self.chat.client(), "hello", name="newmod"))
         self.assertTrue(self.chat.moderator("newmod").got("welcome")[0]["moderator"])
 
+    def test_also_whoever_has_it_by_a_token_as_nobody_moderates_by_one(self) -> None:
+        self.reload(authenticator="app:who")
+        client = self.chat.client()
+        client.send("hello", identity=self.chat.tokens.sign("7", "Max"))
+        self.assertEqual("Max", client.got("welcome")[0]["name"])
+
+        self.reload(Moderator("Max", ""), authenticator="app:who")
+        client.lose()
+
+        self.assertEqual((1001, "Your name is a moderator's now; come back under another one"), self.closed(client))
+        max = self.chat.inside("Max", identity=Identity("id of Max", "Max"))
+        self.assertTrue(max.got("welcome")[0]["moderator"])
+
     def test_who_is_a_moderator_again_has_the_rights_again(self) -> None:
         self.reload()
         self.reload(Moderator("Mia", "hash"))
