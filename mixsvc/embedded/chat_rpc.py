@@ -146,7 +146,7 @@ class ChatRpcClient:
         raise ServiceBusy("the process that serves the chat refuses the calls of this one; try again")
 
     def _post(self, port: int, body: bytes) -> dict[str, Any] | None:
-        """Returns the answer; None if the call was refused, and so not run."""
+        """Returns the answer; None if the call was refused, and so not run. Raises ServiceBusy if the call failed."""
         connection = HTTPConnection("127.0.0.1", port, timeout=self._seconds)
         try:
             mac = _mac(self._token, body).decode()
@@ -154,6 +154,9 @@ class ChatRpcClient:
             response = connection.getresponse()
             if response.status == 403:
                 return None
+            if response.status == 500:
+                # It is there, and fails again: it may be of an older version, which has not all the methods.
+                raise ServiceBusy("the process that serves the chat has failed; its log says why")
             if response.status != 200:
                 raise HTTPException(response.status)
             answer: dict[str, Any] = json.loads(response.read())

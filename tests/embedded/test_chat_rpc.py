@@ -241,6 +241,14 @@ class ChatRpcTests(TestCase):
 
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
 
+    async def test_a_process_that_does_not_know_a_method_yet_is_asked_once(self) -> None:
+        older = ChatRpcClient(lambda: self.number, TOKEN, 30.0)
+
+        with self.assertRaises(ServiceBusy):
+            await deferToThread(older.ask, "look_at_stars", (), WaitLimit(1).slot)
+
+        assert len(self.flushLoggedErrors(KeyError)) == 1
+
     async def test_a_call_with_another_token_is_refused(self) -> None:
         with self.assertRaises(ServiceBusy):
             await deferToThread(self.remote_with(b"another token").say, "lobby", "Ann", "x")
