@@ -35,6 +35,8 @@ NOT_STORED: Final = (
     "You are logged out, but that could not be stored: after a restart a copy of the cookie is valid again."
 )
 
+NO_LOG_OUTS: Final = "The token is right, but nobody can log in while the log-outs cannot be read; the log says why."
+
 Field: TypeAlias = tuple[bytes, bytes]
 
 
@@ -87,9 +89,12 @@ class WindowGate:
             self._log.warn("mixsvc: a log-in to the window from {address} was refused", address=call.address)
             return self.form(call, 403, NOT_ALL)
         self._throttle.succeeded(key)
+        new = self._sessions.new_cookie()
+        if self._sessions.session(new) is None:
+            return self.form(call, 503, NO_LOG_OUTS)
         self._log.info("mixsvc: an operator has logged in to the window from {address}", address=call.address)
         cookies = (
-            set_cookie(call, SESSION, self._sessions.new_cookie(), SESSION_SECONDS),
+            set_cookie(call, SESSION, new, SESSION_SECONDS),
             set_cookie(call, VISIT, "", 0),
         )
         return redirect(call.root, cookies)

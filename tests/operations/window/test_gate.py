@@ -135,6 +135,14 @@ class LogInTests(WindowTestCase):
         self.cookies = copy
         assert self.get("/window/live").status == 403
 
+    def test_the_form_says_that_nobody_can_log_in_while_the_log_outs_cannot_be_read(self) -> None:
+        Path(f"{self.token_file}-logouts").mkdir()
+
+        reply = self.log_in()
+
+        assert reply.status == 503 and "the log-outs cannot be read" in reply.body
+        assert "session" not in str(self.cookies)
+
     def test_a_link_of_another_site_gets_a_hint_as_no_cookie_came_with_it(self) -> None:
         assert "Go on if you have logged in" in self.get(Sec_Fetch_Site="cross-site").body
         assert "Go on if you have logged in" not in self.get(Sec_Fetch_Site="none").body
