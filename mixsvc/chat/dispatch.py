@@ -52,7 +52,6 @@ from mixsvc.common.private_rooms import PrivateRooms
 from mixsvc.common.records import record
 from mixsvc.config.current import Current
 from mixsvc.config.settings import ChatSettings
-from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.login_watch import LoginLooks
 from mixsvc.hooks.permissions import Permissions
 from mixsvc.interfaces import ChatPage, IRates, RoomOverview, SearchPage
@@ -260,9 +259,11 @@ class ChatDispatcher:
         """See IChat."""
         if action not in ACTIONS:
             raise ValueError(f"{action!r} is no action; there are: {', '.join(sorted(ACTIONS))}")
-        if self._state.is_banned(person):
+        is_banned = partial(self._state.is_banned, person)
+        if is_banned():
             return succeed(False)
-        return self._access.ask(person, action, room).addCallback(_decided)
+        # It may be banned while the application is asked.
+        return self._access.decide(person, action, room).addCallback(lambda answer: answer and not is_banned())
 
     def revoke(self, person: str | None, room: str) -> "Deferred[None]":
         """See IChat."""
@@ -437,12 +438,6 @@ def _check(client: Client, request: Request) -> None:
     room = getattr(request, "room", None)
     if room is not None and not client.may_enter(room):
         raise refusal(request, "not_allowed", "Your token is not for this room.")
-
-
-def _decided(answer: bool | None) -> bool:
-    if answer is None:
-        raise ServiceBusy("it cannot be found out now what the person may do; try again")
-    return answer
 
 
 def _send_nothing(text: str) -> None:

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from mixsvc.chat.model.rooms import Rooms
 from mixsvc.common.private_rooms import PrivateRooms
+from mixsvc.errors import ServiceBusy
 from mixsvc.hooks.permissions import Pair, Permissions
 from mixsvc.interfaces import RoomOverview
 
@@ -42,6 +43,10 @@ class RoomAccess:
     def ask(self, person: str | None, action: str, room: str | None) -> "Deferred[bool | None]":
         """Fires with whether it is permitted; None if that could not be found out."""
         return self._permissions.ask(person, self._pairs(action, room)).addCallback(_both)
+
+    def decide(self, person: str | None, action: str, room: str | None) -> "Deferred[bool]":
+        """Fires with whether it is permitted; fails with ServiceBusy if that could not be found out."""
+        return self.ask(person, action, room).addCallback(_decided)
 
     def look(self, person: str | None) -> "Deferred[Any] | None":
         """Ask for which rooms `sees` says True; fires when it can. None if nothing has to be asked."""
@@ -97,3 +102,9 @@ class RoomAccess:
 def _both(answers: Sequence[bool | None]) -> bool | None:
     """Whether all is permitted; None if that is not known."""
     return False if False in answers else None if None in answers else True
+
+
+def _decided(answer: bool | None) -> bool:
+    if answer is None:
+        raise ServiceBusy("it cannot be found out now what the person may do; try again")
+    return answer

@@ -1,5 +1,8 @@
 """Mutes and bans as the muted and banned persons see them."""
 
+from twisted.internet.defer import Deferred
+
+from mixsvc.chat.handlers.access import RoomAccess
 from mixsvc.chat.model.people import MOST_LEFT
 from mixsvc.chat.protocol.events import BANNED
 from mixsvc.interfaces import Identity
@@ -185,6 +188,17 @@ class BanTests(SanctionTestCase):
         allows = self.chat.dispatcher.allows
         answers = [self.successResultOf(allows(person, "history", "lobby")) for person in ("a", "e", None)]
         self.assertEqual([False, True, True], answers)
+
+    def test_a_person_who_is_banned_while_the_application_is_asked_may_do_nothing_either(self) -> None:
+        self.chat.inside("Ann", identity=Identity("a", "Ann"))
+        asked: Deferred[bool] = Deferred()
+        self.patch(RoomAccess, "ask", lambda *_: asked)
+        allowing = self.chat.dispatcher.allows("a", "history", "lobby")
+        self.done(self.mia, "ban", name="Ann")
+
+        asked.callback(True)
+
+        self.assertFalse(self.successResultOf(allowing))
 
     def test_a_ban_by_name_applies_to_the_name_the_person_and_the_address(self) -> None:
         self.done(self.mia, "ban", name="Bob")
