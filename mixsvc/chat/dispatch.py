@@ -122,7 +122,7 @@ class ChatDispatcher:
         # Those whose login may end before their connection, in the order of their arrival.
         self._logged_in: dict[Client, None] = {}
         # See IChat.
-        self.look_at_logins = LoginLooks()
+        self.look_at_logins = LoginLooks(clocks.steady)
 
     def _make_handlers(self, state: ChatState, given: DispatcherDependencies, moderators: Sequence[str]) -> None:
         self._rate_limiter = RateLimiter(state.clock, state.settings)
@@ -284,6 +284,7 @@ class ChatDispatcher:
         identity = arrival.identity
         if identity is not None and identity.ended is not None:
             self._logged_in[client] = None
+            self.look_at_logins.arrived(arrival.asked_at)
         return client
 
     def logged_in(self) -> Sequence[Client]:

@@ -1,6 +1,7 @@
 """Looks every second whether logins have ended with which connections were opened, and ends those connections."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
@@ -129,12 +130,26 @@ class LoginWatch(Generic[L]):
 class LoginLooks:
     """Lets all watches of a part look at once. Used in the reactor thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
         self.watches: Sequence[LoginWatch[Any]] = ()
+        self._clock = clock
+        # When somebody asked last, in seconds of this clock.
+        self._asked_at = -inf
 
     def __call__(self) -> "Deferred[None]":
         """Fires when all have looked; see LoginWatch.look. Fails with ServiceBusy if one could not look at all."""
+        self._asked_at = self._clock.seconds()
         return gatherResults([each.look() for each in self.watches]).addCallback(_require_all)
+
+    def arrived(self, identified_at: float) -> None:
+        """Look again if somebody who has just come was asked before the last call who that is.
+
+        Its login may have ended in between, and the look of that call did not find it.
+        """
+        if identified_at <= self._asked_at:
+            for each in self.watches:
+                # Not before those who have called know whom they have.
+                self._clock.callLater(0, each.look)
 
 
 def _require_all(are_complete: Sequence[bool]) -> None:

@@ -102,6 +102,18 @@ class WatchTests(LoginTestCase):
             self.failureResultOf(looks(), ServiceBusy)
         self.assertEqual(1, len(self.flushLoggedErrors(OSError)))
 
+    def test_whoever_was_being_identified_during_it_is_looked_at_on_arrival(self) -> None:
+        finding: Deferred[Identity | None] = Deferred()
+        looks, late = self.chat.dispatcher.look_at_logins, self.chat.client(finding)
+        looks.watches = (self.watch,)
+        self.ended.add("one")
+        self.successResultOf(looks())
+
+        finding.callback(self.identity("one"))
+        self.chat.clock.advance(0)
+
+        self.assertEqual((LOGGED_OUT, "Logged out"), late.transport.closed)
+
     def test_connections_of_other_logins_of_the_same_person_stay(self) -> None:
         mia, elsewhere = self.mia("one"), self.mia("two")
         self.ended.add("one")
