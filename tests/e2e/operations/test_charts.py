@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.support.service import DEADLINE, SLACK, Launch, Service
+from tests.e2e.support.urls import get_json
 from tests.e2e.support.waiting import wait_until
 
 Start = Callable[[Launch], Service]
@@ -75,7 +76,9 @@ def drawing(launch: Launch) -> Launch:
 
 
 def begun(service: Service) -> Service:
-    """The service, once it knows the past, and not only the latest rates of the archive."""
+    """The service, once it knows the past, and not only the latest rates of the archive, and has got those of today."""
+    rate = f"http://127.0.0.1:{service.port}/api/rates/EUR/USD"
+    wait_until(lambda: get_json(rate)["source"] == "ecb", "no rate of the bank")
     wait_until(lambda: re.search(rb">200\d-\d\d-\d\d to ", ask(service, 9000, "svg").body) is not None, "no past")
     assert ask(service, 9000).status == 200
     return service

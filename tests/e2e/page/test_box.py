@@ -234,7 +234,7 @@ def test_what_was_not_sent_when_a_box_is_removed_is_its_draft_when_it_comes_back
     expect(box(chat).locator(".unsent .line")).to_have_count(2)
 
     box(chat).evaluate("(box) => (globalThis.box = box, box.remove())")
-    chat.page.wait_for_function("box.client === null")
+    chat.page.wait_for_function("() => box.client === null")
     chat.is_away = False
     chat.page.evaluate("document.body.append(box)")
 
@@ -269,14 +269,14 @@ def test_a_line_that_was_sent_when_a_box_is_removed_is_no_draft_and_no_other_is_
     line = "document.querySelector('mix-chat').client.outbox.of('lobby')[0]"
     chat.refusals["say"] = {"code": "busy", "text": "Later.", "wait": 1}
     say(field, "one")
-    chat.page.wait_for_function(f"{line}?.tries === 1")
+    chat.page.wait_for_function(f"() => {line}?.tries === 1")
     chat.is_mute = True
     say(field, "two")
     say(field, "three")
-    chat.page.wait_for_function(f"{line}.state === 'sending'")
+    chat.page.wait_for_function(f"() => {line}.state === 'sending'")
 
     box(chat).evaluate("(box) => (globalThis.box = box, box.remove())")
-    chat.page.wait_for_function("box.client === null")
+    chat.page.wait_for_function("() => box.client === null")
     chat.is_mute = False
     chat.page.evaluate("document.body.append(box)")
 
@@ -414,7 +414,7 @@ def test_what_is_typed_while_an_edit_is_on_its_way_is_an_edit_of_what_was_sent(p
           field.dispatchEvent(new InputEvent("input"));
         }"""
     )
-    chat.page.wait_for_function("globalThis.isEdited")
+    chat.page.wait_for_function("() => globalThis.isEdited")
     expect(field).to_have_value("hello you and all")
 
     say(field, "hello")
@@ -458,4 +458,4 @@ def test_what_is_said_while_a_box_is_not_seen_is_read_when_it_is_seen_again(play
     assert chat.page.evaluate(unread) == 1
 
     box(chat).evaluate("(box) => (box.style.display = '')")
-    chat.page.wait_for_function(f"{unread} === 0")
+    chat.page.wait_for_function(f"() => {unread} === 0")

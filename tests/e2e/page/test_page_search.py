@@ -108,7 +108,7 @@ def test_what_was_deleted_and_edited_before_one_was_inside_is_seen_so(full: Serv
             author.ask(type="say", room="attic", text=f"line {number}")
             author.wait_for("said")
         ann.page.evaluate("location.hash = '#attic/3'")
-        ann.page.wait_for_function("globalThis.joins?.length === 1")
+        ann.page.wait_for_function("() => globalThis.joins?.length === 1")
         author.ask(type="delete", room="attic", number=3)
         author.wait_for("done")
         author.ask(type="edit", room="attic", number=4, text="line four")

@@ -26,6 +26,6 @@ def open_stage(browser: Browser, installed: Path, stage: str) -> Iterator[Page]:
     page = browser.new_page()
     page.route(f"{ORIGIN}/**", serve)
     page.goto(f"{ORIGIN}/")
-    page.wait_for_function("globalThis.isReady")
+    page.wait_for_function("() => globalThis.isReady")
     yield page
     page.close()
