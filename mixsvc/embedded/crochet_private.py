@@ -77,7 +77,9 @@ def reset_crochet() -> None:
 
 def _watch(thread: threading.Thread) -> None:
     shutdown: Any = sys.modules["crochet._shutdown"]
-    shutdown._watchdog._canary = thread
+    loop: Any = vars(crochet)["_main"]
+    # Another one: from Python 3.13 on a child cannot start a thread that was made before the fork.
+    shutdown._watchdog = loop._watchdog_thread = shutdown.Watchdog(thread, shutdown._registry.run)
 
 
 def _reset_event_loop(shutdown: Any) -> None:

@@ -112,7 +112,8 @@ def is_alive(pid: int) -> bool:
     """Whether there is such a process that has not ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
+        # The second where it ends between the opening and the reading.
         return False
 
 
