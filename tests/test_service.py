@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import pytest
 from twisted.application.service import IService
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IHostnameResolver
 from twisted.internet.testing import MemoryReactorClock
@@ -61,9 +63,17 @@ def settings(**server: Any) -> Settings:
 
 
 def end(service: MixService, reactor: Reactor) -> None:
-    """Stop a service that still runs; every step of the stop ends at its time limit, so that threads end."""
+    """Stop a service that still runs; every step of the stop ends at its time limit, so that threads end.
+
+    Time passes slowly enough for what threads do meanwhile, such as closing the database.
+    """
     if service.running:
-        service.stopService()
+        stopped, never = maybeDeferred(service.stopService), Event()
+        for _ in range(6000):
+            if stopped.called:
+                break
+            reactor.advance(0.01)
+            never.wait(0.002)
     reactor.pump([1.0] * 60)
 
 
