@@ -7,7 +7,7 @@
 - start: `rehearse` checks the server before the process becomes a daemon, `prepare` creates or upgrades the tables.
 - origin: notices at the start that the tables were restored from a backup.
 - running: whether nodes use it. columns: rows in the form in which a statement takes many.
-- rooms: what more than one part reads of the table `room`.
+- rooms: what more than one part reads of the table `room`. pruning: deletes what is too much in rooms and topics.
 - database: `PostgresDatabase` runs functions while the reactor runs, and comes back when the server does.
 
 Every connection is in autocommit mode, and a change is one statement: no lock of a row ever waits for this process. A

@@ -11,6 +11,7 @@ from typing import Any, Final
 from mixsvc.interfaces.topics import TopicBatch, TopicEvent
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.postgres.columns import columns
+from mixsvc.storage.postgres.pruning import pruned, pruning
 from mixsvc.topics.storage.records import Numbered, TopicAge, TopicDraft, TopicLimits, TopicPage, TopicQuery
 from mixsvc.topics.storage.store import SLICE
 
@@ -58,23 +59,7 @@ _READ: Final = """
     ORDER BY asked.place, new.number
 """
 
-# Some topics, together with not many more events than are deleted at once.
-_PRUNE: Final = """
-    WITH crowded AS (
-        SELECT topic.name, topic.last - greatest(%(keep)s::bigint, 1) - oldest.number + 1 AS surplus
-        FROM topic CROSS JOIN LATERAL (
-            SELECT number FROM topic_event WHERE topic_event.topic = topic.name AND topic_event.number >= topic.first
-            ORDER BY topic_event.number LIMIT 1
-        ) oldest
-        WHERE oldest.number <= topic.last - greatest(%(keep)s::bigint, 1)
-    ), chosen AS (
-        SELECT name FROM (SELECT name, sum(surplus) OVER (ORDER BY name) - surplus AS before FROM crowded) each
-        WHERE before < %(most)s
-    ), locked AS MATERIALIZED (
-        SELECT name FROM topic WHERE name IN (SELECT name FROM chosen) ORDER BY name FOR UPDATE
-    )
-    SELECT count(*), prune_events(array_agg(name), %(keep)s, %(most)s) FROM locked
-"""
+_PRUNE: Final = pruning("topic", "topic_event", "prune_events")
 
 
 def insert(cursor: Cursor, drafts: Sequence[TopicDraft], limits: TopicLimits) -> Sequence[Numbered | None]:
@@ -93,7 +78,7 @@ def read(cursor: Cursor, queries: Sequence[TopicQuery], limits: TopicLimits) -> 
 
 def prune(cursor: Cursor, keep: int) -> bool:
     """See TopicStore."""
-    return bool(cursor.execute(_PRUNE, {"keep": keep, "most": SLICE}).fetchone()[0])
+    return pruned(cursor, _PRUNE, keep, SLICE)
 
 
 def drop(cursor: Cursor, up_to: Mapping[str, int]) -> int:

@@ -24,6 +24,7 @@ from mixsvc.interfaces import ChatMessage, ChatPage
 from mixsvc.storage.engine import Cursor
 from mixsvc.storage.epoch import read_epoch
 from mixsvc.storage.postgres.columns import Cell, columns
+from mixsvc.storage.postgres.pruning import pruned, pruning
 from mixsvc.storage.postgres.rooms import last_numbers
 
 __all__ = [
@@ -84,23 +85,7 @@ _NEW: Final = """
     ) new ON true
     ORDER BY asked.place, new.number
 """
-# Some rooms, together with not many more messages than are deleted at once.
-_PRUNE: Final = """
-    WITH crowded AS (
-        SELECT room.name, room.last - greatest(%(keep)s::bigint, 1) - oldest.number + 1 AS surplus
-        FROM room CROSS JOIN LATERAL (
-            SELECT number FROM message WHERE message.room = room.name AND message.number >= room.first
-            ORDER BY message.number LIMIT 1
-        ) oldest
-        WHERE oldest.number <= room.last - greatest(%(keep)s::bigint, 1)
-    ), chosen AS (
-        SELECT name FROM (SELECT name, sum(surplus) OVER (ORDER BY name) - surplus AS before FROM crowded) each
-        WHERE before < %(most)s
-    ), locked AS MATERIALIZED (
-        SELECT name FROM room WHERE name IN (SELECT name FROM chosen) ORDER BY name FOR UPDATE
-    )
-    SELECT count(*), prune_messages(array_agg(name), %(keep)s, %(most)s) FROM locked
-"""
+_PRUNE: Final = pruning("room", "message", "prune_messages")
 _ROOMS: Final = """
     SELECT room.name, room.last, room.topic
     FROM room LEFT JOIN message ON message.room = room.name AND message.number = room.last
@@ -154,7 +139,7 @@ def expire(cursor: Cursor, room: str, age: Age) -> int:
 
 def prune(cursor: Cursor, keep: int) -> bool:
     """See MessageStore."""
-    return bool(cursor.execute(_PRUNE, {"keep": keep, "most": PRUNED}).fetchone()[0])
+    return pruned(cursor, _PRUNE, keep, PRUNED)
 
 
 def redate(cursor: Cursor, period: Period, seconds: float) -> None:
