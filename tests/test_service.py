@@ -74,6 +74,7 @@ def end(service: MixService, reactor: Reactor) -> None:
                 break
             reactor.advance(0.01)
             never.wait(0.002)
+        assert stopped.called
     reactor.pump([1.0] * 60)
 
 

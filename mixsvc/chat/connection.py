@@ -1,6 +1,7 @@
 """A client's connection: it is identified first, then its messages go to the dispatcher."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -166,11 +167,8 @@ class ChatFactory(Factory):
         asked_at: AskedAt | None = None,
     ) -> None:
         """asked_at: says when it was asked who has sent a request; None if that is asked for each connection."""
-        self._clock = clock
-        self._dispatcher = dispatcher
-        self._identify = identify
-        self._asked_at = asked_at
+        self._make = partial(ChatConnection, clock, dispatcher, identify, asked_at)
 
     def buildProtocol(self, addr: IAddress | None) -> ChatConnection:
         """Returns the protocol of one SockJS session."""
-        return ChatConnection(self._clock, self._dispatcher, self._identify, self._asked_at)
+        return self._make()

@@ -134,7 +134,10 @@ def _parse(section: str, known: "Field[Any]", value: RawSetting) -> object:
 
 
 def _check_lines(section: str, text: str) -> None:
-    """Raises ValueError if a line of a value was meant to be a setting. No value has such a line."""
+    """Raises ValueError if a line of a value was meant to be a setting.
+
+    A header of such a name has to stand in the first line.
+    """
     for line in text.split("\n")[1:]:
         found = DELIMITED.match(line)
         if found and _is_known((section, key := found[1].lower())):

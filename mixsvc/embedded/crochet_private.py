@@ -69,9 +69,9 @@ def reset_crochet() -> None:
     shutdown: Any = sys.modules["crochet._shutdown"]
     # What the module makes when it is imported.
     shutdown._registry = shutdown.FunctionRegistry()
-    shutdown._watchdog = shutdown.Watchdog(threading.main_thread(), shutdown._registry.run)
     shutdown.register = shutdown._registry.register
     _reset_event_loop(shutdown)
+    _watch(threading.main_thread())
     _restart_log_threads(shutdown)
 
 
@@ -83,11 +83,11 @@ def _watch(thread: threading.Thread) -> None:
 
 
 def _reset_event_loop(shutdown: Any) -> None:
-    """Make the live EventLoop a new one that has not started, with a new watchdog."""
+    """Make the live EventLoop a new one that has not started; its watchdog comes after that."""
     loop: Any = vars(crochet)["_main"]
     initialize: Any = type(loop).__init__
     # Logging was started in the parent and still works: None for startLoggingWithObserver.
-    initialize(loop, loop._reactorFactory, shutdown.register, None, shutdown._watchdog, loop._reapAllProcesses)
+    initialize(loop, loop._reactorFactory, shutdown.register, None, None, loop._reapAllProcesses)
 
 
 def _restart_log_threads(shutdown: Any) -> None:

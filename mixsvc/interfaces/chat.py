@@ -165,10 +165,10 @@ class IChat(Interface):
     def look_at_logins() -> None:
         """Ask `ended` of each Identity that has one now, and not only within the second.
 
-        When it returns, connections whose login had ended before this call do nothing more, in the process that answers
-        it: all of them are there, unless there are several nodes. Called in a worker thread, never in the reactor's.
-        Raises ServiceBusy, also if `ended` of anybody fails: then they end as soon as one of the looks of each second
-        can find it out.
+        When it returns, connections whose login had ended before this call do nothing more, in the process that
+        answers it: all of them are there, unless there are several nodes. Whoever was still being identified is
+        closed moments after that. Called in a worker thread, never in the reactor's. Raises ServiceBusy, also
+        if `ended` of anybody fails: then they end as soon as one of the looks of each second can find it out.
         """
 
     def allows(person: str | None, action: str, room: str | None) -> bool:

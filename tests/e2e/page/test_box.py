@@ -206,8 +206,7 @@ def test_a_line_that_is_refused_while_a_message_is_edited_stays_beside_it(play: 
     say(field, "hello")
     expect(box(chat).locator(".line .more")).to_be_attached()
     chat.refusals["say"] = {"code": "bad_command", "text": "There is no such command."}
-    chat.is_away = True
-    chat.drop()
+    chat.go_away()
     say(field, "/nonsense")
     field.press("ArrowUp")
     field.fill("")
@@ -226,8 +225,7 @@ def test_a_line_that_is_refused_while_a_message_is_edited_stays_beside_it(play: 
 def test_what_was_not_sent_when_a_box_is_removed_is_its_draft_when_it_comes_back(play: Play) -> None:
     chat = play()
     field = come_in(chat)
-    chat.is_away = True
-    chat.drop()
+    chat.go_away()
     say(field, "one")
     say(field, "two")
     field.fill("a draft")
@@ -245,8 +243,7 @@ def test_what_was_not_sent_when_a_box_is_removed_is_its_draft_when_it_comes_back
 def test_what_was_not_sent_when_a_page_is_left_is_its_draft_when_one_comes_back(play: Play) -> None:
     chat = play()
     field = come_in(chat)
-    chat.is_away = True
-    chat.drop()
+    chat.go_away()
     say(field, "one")
     field.fill("a draft")
     # As where the browser keeps the page in its cache.

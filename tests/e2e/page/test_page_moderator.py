@@ -209,13 +209,18 @@ def test_a_message_that_is_edited_over_another_connection_changes_in_the_page(
     expect(late.page.locator("#log .edited time").last).to_have_attribute("datetime", str(at))
 
 
+def edit(visitor: Visitor, before: str, after: str) -> None:
+    """Say something, and give that another text."""
+    visitor.say(before)
+    expect(visitor.texts).to_have_text([before])
+    visitor.page.get_by_label("Your message").press("ArrowUp")
+    visitor.say(after)
+
+
 @pytest.mark.usefixtures("no_complaints")
 def test_a_moderator_reads_what_a_message_said_before_it_was_edited(both: tuple[Visitor, Visitor]) -> None:
     mona, ann = both
-    ann.say("something rude")
-    expect(mona.texts).to_have_text(["something rude"])
-    ann.page.get_by_label("Your message").press("ArrowUp")
-    ann.say("something **kind**")
+    edit(ann, "something rude", "something **kind**")
     expect(mona.texts).to_have_text(["something kind"])
 
     mona.choose("Menu of message 1 by Ann", "Earlier texts")
@@ -229,10 +234,7 @@ def test_a_moderator_reads_what_a_message_said_before_it_was_edited(both: tuple[
 @pytest.mark.usefixtures("no_complaints")
 def test_why_nobody_reads_what_a_message_said_before_is_said_where_it_was_asked(both: tuple[Visitor, Visitor]) -> None:
     mona, ann = both
-    ann.say("somthing")
-    expect(ann.texts).to_have_text(["somthing"])
-    ann.page.get_by_label("Your message").press("ArrowUp")
-    ann.say("something")
+    edit(ann, "somthing", "something")
     expect(mona.texts).to_have_text(["something"])
     mona.page.evaluate(
         """() => {

@@ -52,6 +52,11 @@ class PlayedChat:
         for socket in self._sockets:
             socket.send("a" + json.dumps([json.dumps(event)]))
 
+    def go_away(self) -> None:
+        """End all connections, and take no other until `is_away` is false again."""
+        self.is_away = True
+        self.drop()
+
     def drop(self) -> None:
         """End all connections, without a word."""
         for socket in self._sockets:

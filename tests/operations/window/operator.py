@@ -58,6 +58,7 @@ class WindowTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.desk = ImaginaryDesk(a_busy_service())
         self.token_file = Path(self.mktemp()).absolute()
+        self.log_outs_file = Path(f"{self.token_file}-logouts")
         self.token_file.parent.mkdir(parents=True, exist_ok=True)
         self.token_file.write_text(TOKEN)
         self.cookies: dict[str, str] = {}
@@ -70,7 +71,7 @@ class WindowTestCase(SynchronousTestCase):
         def settings() -> ServerSettings:
             return ServerSettings(hosts=self.hosts, admin_token_file=token_file)
 
-        log_outs = WindowLogOuts(EndedLogins(f"{self.token_file}-logouts"), maybeDeferred)
+        log_outs = WindowLogOuts(EndedLogins(str(self.log_outs_file)), maybeDeferred)
         window = WindowResource(WindowParts(self.clock, settings, self.desk, log_outs, look()))
         root = Resource()
         root.putChild(b"", window)

@@ -1,6 +1,5 @@
 """Who gets into the window, and which forms are taken."""
 
-from pathlib import Path
 from urllib.parse import urlencode
 
 from twisted.logger import capturedLogs, formatEvent
@@ -121,7 +120,7 @@ class LogInTests(WindowTestCase):
             self.root = self.opened(str(self.token_file))
 
     def test_a_log_out_that_cannot_be_stored_is_said_to_be_none_for_good(self) -> None:
-        file = Path(f"{self.token_file}-logouts")
+        file = self.log_outs_file
         file.touch()
         self.log_in()
         copy, proof = dict(self.cookies), self.get().proof()
@@ -136,7 +135,7 @@ class LogInTests(WindowTestCase):
         assert self.get("/window/live").status == 403
 
     def test_the_form_says_that_nobody_can_log_in_while_the_log_outs_cannot_be_read(self) -> None:
-        Path(f"{self.token_file}-logouts").mkdir()
+        self.log_outs_file.mkdir()
 
         reply = self.log_in()
 

@@ -35,7 +35,7 @@ export class Composer {
   #room = "";
   /** The message that is written anew, as it is stored. @type {Said | null} */
   #said = null;
-  /** The text that it was asked to have, while no answer has come. @type {string | null} */
+  /** What it was asked to say last, while the answer to that has not come. @type {{text: string} | null} */
   #asked = null;
 
   /** @param {Parts} parts @param {Author} author @param {string} key  of the storage of drafts */
@@ -145,30 +145,34 @@ export class Composer {
       this.refused(this.#author.noText);
     } else if (this.#asked === null && text === said.text) {
       this.#end();
-    } else if (text !== this.#asked) {
-      this.#asked = text;
+    } else if (text !== this.#asked?.text) {
+      const asked = { text };
+      this.#asked = asked;
       this.#author.edit(said, text).then(
-        () => this.#changed(said, text),
-        ({ message }) => this.#isAnswered(said, text) && this.refused(message),
+        () => this.#changed(said, asked),
+        ({ message }) => {
+          this.#takeAnswer(asked);
+          this.#said === said && this.refused(message);
+        },
       );
     }
   }
 
-  /** It has another text now; whoever has typed on goes on from there. @param {Said} said @param {string} text */
-  #changed(said, text) {
-    said.text = text;
-    if (this.#isAnswered(said, text) && this.#writer.text === text) {
+  /** It has another text now; whoever has typed on goes on from it. @param {Said} said @param {{text: string}} asked */
+  #changed(said, asked) {
+    said.text = asked.text;
+    if (this.#takeAnswer(asked) && this.#writer.text === asked.text) {
       this.#end();
     }
   }
 
-  /** Whether it is still written anew; this was the answer to a text. @param {Said} said @param {string} text */
-  #isAnswered(said, text) {
-    const isOpen = this.#said === said;
-    if (isOpen && this.#asked === text) {
+  /** Whether this was the answer that is waited for: to the last that was asked. @param {{text: string}} asked */
+  #takeAnswer(asked) {
+    const isLast = this.#asked === asked;
+    if (isLast) {
       this.#asked = null;
     }
-    return isOpen;
+    return isLast;
   }
 
   #cancel() {
