@@ -13,6 +13,7 @@ from mixsvc.common.addresses import is_loopback, peer_network
 from mixsvc.common.token_bucket import Pace, TokenBucket
 from mixsvc.irc.clients.door import IrcDoor
 from mixsvc.irc.clients.outbox import IrcOutbox
+from mixsvc.irc.clients.turns import CLIENT_SECONDS
 from mixsvc.irc.grammar.line_buffer import LineBuffer, TooLong
 from mixsvc.irc.grammar.lines import BadLine, IrcLine, as_bytes, parse_line
 from mixsvc.irc.session import IrcSession
@@ -28,9 +29,6 @@ CLOSE_SECONDS: Final = 5.0
 
 # Lines in the long run, and at once.
 LINES: Final = Pace(20.0, 100)
-
-# After so many seconds with the lines of one client it is the others' turn.
-SLICE_SECONDS: Final = 0.01
 
 # The commands that others hear of; for most the chat has limits of its own, and so has the door (IrcDoor.writing).
 WRITING: Final = ("PRIVMSG", "NOTICE", "TOPIC", "REDACT", "AWAY", "SETNAME")
@@ -54,9 +52,10 @@ class IrcConnection(Protocol):
         self._buffer = LineBuffer()
         self._lines = TokenBucket(LINES)
         self._writes = TokenBucket(door.writing)
-        # A line that waits for its turn, and the call for it; how many hold all lines.
+        # A line that came too fast, and the call for it; whether others have their turns; how many hold all lines.
         self._next: ReceivedLine | None = None
         self._turn: IDelayedCall | None = None
+        self._is_waiting = False
         self._holds = 0
         self._is_reading = self._is_taking = False
         self._is_ended = False
@@ -126,6 +125,7 @@ class IrcConnection(Protocol):
         for each in (self._deadline, self._turn):
             if each is not None and each.active():
                 each.cancel()
+        self._door.turns.leave(self._turn_came)
         try:
             self._session.lost(reason)
         finally:
@@ -189,11 +189,10 @@ class IrcConnection(Protocol):
         if self._is_taking:
             return
         self._is_taking = True
-        until = self._clock.seconds() + SLICE_SECONDS
+        until = self._clock.seconds() + CLIENT_SECONDS
         try:
-            while self._may_take() and self._take():
-                if self._may_take() and self._clock.seconds() >= until:
-                    self._turn = self._clock.callLater(0, self._turn_came)
+            while self._may_take() and not self._waits_for_others(until) and self._take():
+                pass
         except Exception:
             self._log.failure("irc: a line failed, its connection ends")
             self.end("Internal error")
@@ -201,7 +200,14 @@ class IrcConnection(Protocol):
         self._read_if(self._may_take())
 
     def _may_take(self) -> bool:
-        return not self._holds and self._turn is None and not self._is_ended
+        return not self._holds and self._turn is None and not self._is_waiting and not self._is_ended
+
+    def _waits_for_others(self, until: float) -> bool:
+        turns = self._door.turns
+        if not turns.is_free or self._clock.seconds() >= until:
+            self._is_waiting = True
+            turns.wait(self._turn_came)
+        return self._is_waiting
 
     def _take(self) -> bool:
         """Take one line; returns whether there was one."""
@@ -245,6 +251,7 @@ class IrcConnection(Protocol):
 
     def _turn_came(self) -> None:
         self._turn = None
+        self._is_waiting = False
         self._go_on()
 
     def _read_if(self, wanted: bool) -> None:

@@ -1,10 +1,12 @@
 """How a connection bears what no good client sends, and what it does in the course of time."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
-from mixsvc.irc.connection import CLOSE_SECONDS, REGISTER_SECONDS, SLICE_SECONDS
+from mixsvc.irc.clients.turns import CLIENT_SECONDS, TURN_SECONDS
+from mixsvc.irc.connection import CLOSE_SECONDS, REGISTER_SECONDS
 from tests.irc.cases import IrcTestCase
-from tests.irc.fakes import IrcHarness
+from tests.irc.fakes import IrcHarness, LineClient
 
 
 class BadInputTests(IrcTestCase):
@@ -62,21 +64,54 @@ class PaceTests(IrcTestCase):
         chat.clock.pump([0.05] * 80)
         assert len(client.got("PONG")) == 150 and client.transport.producerState == "producing"
 
-    def test_lines_that_take_long_let_the_others_have_their_turns(self) -> None:
-        chat = IrcHarness()
-        client = chat.irc_inside("Ann")
+    def slow(self, chat: IrcHarness, name: str) -> LineClient:
+        """A client inside, each answer to which takes as long as the lines of one client may."""
+        client = chat.irc_inside(name)
         write: Callable[[bytes], None] = client.transport.write
 
         def written(data: bytes) -> None:
-            # As if each answer had taken a while.
-            chat.clock.rightNow += SLICE_SECONDS / 2
+            chat.clock.rightNow += CLIENT_SECONDS
             write(data)
 
         client.transport.write = written  # type: ignore[method-assign]
-        client.send(*(f"PING {number}" for number in range(7)))
-        assert len(client.got("PONG")) == 2 and client.transport.producerState == "paused"
+        return client
+
+    def test_lines_that_take_long_let_the_others_have_their_turns(self) -> None:
+        chat = IrcHarness()
+        client = self.slow(chat, "Ann")
+        client.send(*(f"PING {number}" for number in range(4)))
+        assert len(client.got("PONG")) == 1 and client.transport.producerState == "paused"
         chat.clock.advance(0)
-        assert len(client.got("PONG")) == 7 and client.transport.producerState == "producing"
+        assert len(client.got("PONG")) == 4 and client.transport.producerState == "producing"
+
+    def test_what_the_lines_of_all_clients_take_in_one_turn_does_not_grow_with_their_number(self) -> None:
+        chat = IrcHarness()
+        clients = [self.slow(chat, f"Ann{number}") for number in range(6)]
+        turns = [chat.clock.seconds()]
+
+        def turn() -> None:
+            turns.append(chat.clock.seconds())
+            if len(turns) < 30:
+                chat.clock.callLater(0, turn)
+
+        for client in clients:
+            client.send("PING 1", "PING 2", "PING 3", "PING 4")
+        turn()
+        chat.clock.advance(0)
+
+        assert [len(client.got("PONG")) for client in clients] == [4] * 6
+        assert max(after - before for before, after in pairwise(turns)) < TURN_SECONDS + 2 * CLIENT_SECONDS
+
+    def test_who_leaves_while_others_have_their_turns_is_not_waited_for(self) -> None:
+        chat = IrcHarness()
+        ann, bob = self.slow(chat, "Ann"), self.slow(chat, "Bob")
+        for client in (ann, bob):
+            client.send(*(f"PING {number}" for number in range(10)))
+
+        ann.lose()
+        chat.clock.pump([0.0] * 20)
+
+        assert len(bob.got("PONG")) == 10
 
     def test_what_is_no_line_has_its_turn_as_lines_have(self) -> None:
         for data, answer in ((b"\n", None), (b"\xff\n", "FAIL"), (b"x" * 600 + b"\n", "417")):

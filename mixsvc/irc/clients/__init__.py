@@ -6,6 +6,6 @@
 - chat_link: its connection to the chat, as the chat sees it.
 - inquiries: what it asks the chat for, one after the other.
 - pending_joins: its next lines wait for a JOIN. leaving: its end waits for what it has asked for.
-- outbox: what leaves for it.
+- outbox: what leaves for it. turns: the time of the reactor that the lines of all clients share.
 - numbers: what is counted; all that a service without IRC loads.
 """

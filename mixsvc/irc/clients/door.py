@@ -15,6 +15,7 @@ from mixsvc.common.token_bucket import Pace
 from mixsvc.config.settings import ChatSettings, IrcSettings
 from mixsvc.interfaces.doors import ChatDoor, PasswordCheck
 from mixsvc.irc.clients.numbers import IrcNumbers
+from mixsvc.irc.clients.turns import IrcTurns
 from mixsvc.irc.grammar.isupport import ServerTraits
 from mixsvc.irc.grammar.names import ident_of, nick_of
 
@@ -78,6 +79,7 @@ class IrcDoor:
         self.given = given
         self.settings = settings
         self.chat = chat
+        self.turns = IrcTurns(given.clock)
         # How fast each client may write.
         self.writing = Pace(*_writing(chat))
         self.numbers = IrcNumbers()
