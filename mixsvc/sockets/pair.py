@@ -18,25 +18,27 @@ class ViewSocket(socket.socket):
     so has taken the connection. Used in the view's threads.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        """connection: is used up."""
-        family, kind, number = connection.family, connection.type, connection.proto
-        super().__init__(family, kind, number, connection.detach())
-        self.setblocking(True)
-        self.has_sent = False
+    has_sent = False
 
     @classmethod
     def of(cls, descriptor: int) -> "ViewSocket":
         """The one with a descriptor, which is used up. Raises OSError if that is no socket."""
         try:
-            return cls(socket.socket(fileno=descriptor))
+            connection = cls(fileno=descriptor)
         except OSError:
             os.close(descriptor)
             raise
+        connection.setblocking(True)
+        return connection
 
     def send(self, data: "ReadableBuffer", flags: int = 0, /) -> int:
-        """Send all of it; returns its length."""
+        """Send all of it; returns its length.
+
+        If the view has set a timeout, or does not want to block, as asyncio does not: what is possible, as usual.
+        """
         self.has_sent = True
+        if self.gettimeout() is not None:
+            return super().send(data, flags)
         rest, sent = memoryview(data).cast("B"), 0
         while True:
             sent += super().send(rest[sent:], flags)

@@ -78,7 +78,7 @@ class SocketViews:
 
     def _begin(self, offer: SocketOffer) -> None:
         try:
-            connection = ViewSocket(offer.make_socket())
+            connection = ViewSocket.of(offer.make_socket().detach())
         except OSError as error:
             offer.cannot_begin(error)
             return

@@ -17,6 +17,7 @@ from mixsvc.sockets.pair_end import PairEnd
 from mixsvc.sockets.pump import SILENT_LOOKS, Ending, SocketPump
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+LONG = 3_000_000
 RESTART = close_frame(*Ending.RESTART.value)
 FAILED = close_frame(*Ending.FAILED.value)
 
@@ -212,11 +213,31 @@ def test_a_client_that_leaves_is_logged_and_its_view_reads_the_rest_and_the_end(
 
 def test_the_views_end_sends_everything_that_it_is_given() -> None:
     ours, theirs = socket.socketpair()
-    with ours, ViewSocket(theirs) as view:
+    with ours, ViewSocket.of(theirs.detach()) as view:
         assert not view.has_sent
         assert view.send(memoryview(b"abcd")) == 4
         assert view.has_sent
         assert view.gettimeout() is None
+        assert ours.recv(10) == b"abcd"
+
+
+@pytest.mark.parametrize("timeout", [0, 0.01])
+def test_a_view_that_does_not_wait_learns_how_much_was_sent(timeout: float) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, ViewSocket.of(theirs.detach()) as view:
+        view.settimeout(timeout)
+        sent = view.send(bytes(LONG))
+        assert 0 < sent < LONG
+        with pytest.raises(BlockingIOError if timeout == 0 else TimeoutError):
+            view.send(b"more")
+        view.close()
+        assert len(b"".join(iter(lambda: ours.recv(LONG), b""))) == sent
+
+
+def test_the_views_end_can_be_duplicated() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, ViewSocket.of(theirs.detach()) as view, view.dup() as other:
+        assert other.send(b"abcd") == 4
         assert ours.recv(10) == b"abcd"
 
 
