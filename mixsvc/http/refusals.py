@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["ENDED", "FAILED", "FAILED_TEXT", "TIMED_OUT", "UNAVAILABLE", "Headers", "Refusal"]
+__all__ = ["ENDED", "FAILED", "FAILED_TEXT", "FULL", "TIMED_OUT", "UNAVAILABLE", "Headers", "Refusal"]
 
 # What a client is told of a failure of ours.
 FAILED_TEXT: Final = "The server failed to answer; its log says why."
@@ -31,6 +31,9 @@ ENDED: Final = Refusal(
     502, b"Bad Gateway", b"The process that worked on this request has ended; the server's log says why.\n"
 )
 FAILED: Final = Refusal(500, b"Internal Server Error", f"{FAILED_TEXT}\n".encode())
+FULL: Final = Refusal(
+    503, b"Service Unavailable", b"No thread of this server is free for another poll; try again later.\n"
+)
 TIMED_OUT: Final = Refusal(504, b"Gateway Timeout", b"The server gave this request up: it took too long.\n")
 UNAVAILABLE: Final = Refusal(
     503, b"Service Unavailable", b"No process of this server can answer the request now; try again later.\n"

@@ -7,10 +7,19 @@ import re
 from typing import Any, Final, Protocol
 from weakref import WeakSet
 
-__all__ = ["SocketIo", "WaitingPolls"]
+__all__ = ["SocketIo", "WaitingPolls", "polls_at_once"]
 
 SID: Final = re.compile(rb"(?:^|&)sid=([A-Za-z0-9_.~-]{1,200})(?:&|$)")
 POLLING: Final = re.compile(rb"(?:^|&)transport=polling(?:&|$)")
+
+
+# Threads of polls that have just been answered: their clients ask again before these have ended.
+ENDING: Final = 10
+
+
+def polls_at_once(threads: int) -> int:
+    """How many polls may have threads of their own, beside so many threads of sockets; with 0 none."""
+    return threads and threads + ENDING
 
 
 class SocketIo:

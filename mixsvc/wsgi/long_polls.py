@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mixsvc.http.page_request import ViewRequest
+from mixsvc.http.refusals import FULL
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.socket_views import ViewDependencies
 from mixsvc.wsgi.writer import ResponseWriter
@@ -19,12 +20,17 @@ class LongPolls:
         self._count = 0
 
     def run(self, request: ViewRequest, call: ApplicationCall, writer: ResponseWriter) -> bool:
-        """Run the view of a request. Returns False, and does nothing, if it is no poll, or no thread is free for it.
+        """Run the view of a poll, or refuse it if there are too many. Returns False, and does nothing, for all else.
 
-        writer: that of the call.
+        Also where polls have no threads of their own, or the system gives none. writer: that of the call.
         """
-        if not self._given.socketio.is_poll(request) or self._count >= self._given.most_polls:
+        most = self._given.most_polls
+        if not most or not self._given.socketio.is_poll(request):
             return False
+        if self._count >= most:
+            call.drop()
+            request.respond(FULL.code, FULL.reason, FULL.headers(), FULL.text)
+            return True
         try:
             self._given.threads.start(self._run, call)
         except RuntimeError:

@@ -15,7 +15,7 @@ from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.hub import ViewSockets
 from mixsvc.sockets.offer import SocketOffer
 from mixsvc.sockets.pair import ViewSocket
-from mixsvc.sockets.socketio import SocketIo
+from mixsvc.sockets.socketio import SocketIo, polls_at_once
 from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.wsgi.call import ApplicationCall
 from mixsvc.wsgi.environ import make_environ
@@ -34,7 +34,7 @@ class ViewDependencies:
     """What a view may leave its client to. hold_client: takes those whom it holds. sockets: offers it a socket.
 
     admission, threads: of views that take one. socketio, most_polls: where views wait for polls of
-    Socket.IO, and how many.
+    Socket.IO, and how many; 0: in the threads of other views.
     """
 
     hold_client: HoldClient
@@ -50,7 +50,8 @@ class ViewDependencies:
     ) -> "ViewDependencies":
         """Those of a service with these settings."""
         admission = SocketAdmission[SocketOffer](reactor, lambda: web.socket_threads)
-        return cls(hold_client, sockets, admission, OwnThreads(), SocketIo(web.socketio_path), web.socket_threads)
+        most_polls = polls_at_once(web.socket_threads)
+        return cls(hold_client, sockets, admission, OwnThreads(), SocketIo(web.socketio_path), most_polls)
 
 
 class Threads(Protocol):

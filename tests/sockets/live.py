@@ -23,7 +23,7 @@ from mixsvc.http.site import MixSite
 from mixsvc.sockets.admission import SocketAdmission
 from mixsvc.sockets.hub import SocketLimits, ViewSockets
 from mixsvc.sockets.pair_end import PairEnd
-from mixsvc.sockets.socketio import SocketIo
+from mixsvc.sockets.socketio import SocketIo, polls_at_once
 from mixsvc.threads.own_threads import OwnThreads
 from mixsvc.threads.pool import DaemonThreadPool
 from mixsvc.wsgi.children.frames import FrameType
@@ -155,8 +155,9 @@ def _in_threads(served: Served) -> tuple[Any, Any]:
     pool = DaemonThreadPool(reactor, settings.web.threads, "view")
     readers = DaemonThreadPool(reactor, 1, "reader")
     admission = SocketAdmission[Any](reactor, lambda: settings.web.socket_threads)
+    most_polls = polls_at_once(settings.web.socket_threads)
     given = ViewDependencies(
-        lambda *given: None, served.sockets, admission, OwnThreads(), SocketIo(settings.web.socketio_path), 2
+        lambda *given: None, served.sockets, admission, OwnThreads(), SocketIo(settings.web.socketio_path), most_polls
     )
     return pool, wsgi_resource(pool, served.application, readers, _quota(), given)
 

@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from zope.interface import implementer
 
 from mixsvc.config.network import proxies
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, WebSettings
+from mixsvc.sockets.socketio import polls_at_once
 from tests.sockets.live import SECONDS, Live, live, no_body
 
 connect = partial(plain_connect, max_size=None, close_timeout=SECONDS, open_timeout=SECONDS)
@@ -338,6 +340,23 @@ def test_polls_of_socket_io_wait_in_threads_of_their_own(served: Live, app: App)
         while not answer.endswith(b"nothing new"):
             answer += client.recv(65536)
         client.close()
+
+
+def test_polls_beyond_their_threads_are_told_to_come_again_and_pages_are_answered(served: Live, app: App) -> None:
+    asked(served, b"GET /poll HTTP/1.1\r\nHost: a\r\n\r\n", b'"}')
+    most = polls_at_once(2)
+    with ExitStack() as stack:
+        for _ in range(most):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), SECONDS))
+            client.sendall(b"GET /poll?transport=polling&sid=aB HTTP/1.1\r\nHost: a\r\n\r\n")
+        served.wait_until(lambda: app.said == ["poll"] * most)
+
+        refused = asked(served, b"GET /poll?transport=polling&sid=aB HTTP/1.1\r\nHost: a\r\n\r\n", b"later.\n")
+        page = asked(served, b"GET /no HTTP/1.1\r\nHost: a\r\n\r\n")
+        app.gate.set()
+
+    assert (refused[:13], page[:13]) == (b"HTTP/1.1 503 ", b"HTTP/1.1 403 ")
+    assert b"Retry-After: 5" in refused
 
 
 def test_polls_that_wait_when_the_service_stops_are_told_to_come_again(served: Live, app: App) -> None:

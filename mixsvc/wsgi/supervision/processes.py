@@ -12,8 +12,8 @@ from twisted.logger import Logger
 
 from mixsvc.config.settings import WebSettings
 from mixsvc.errors import ServiceBusy
-from mixsvc.http.refusals import TIMED_OUT, UNAVAILABLE, Headers
-from mixsvc.sockets.socketio import SocketIo
+from mixsvc.http.refusals import FULL, TIMED_OUT, UNAVAILABLE, Headers
+from mixsvc.sockets.socketio import SocketIo, polls_at_once
 from mixsvc.wsgi.supervision.dispatch import WAIT_SECONDS, CallDispatch
 from mixsvc.wsgi.supervision.interfaces import MakeProcess, QueuedCall, SessionCall, SupervisedProcess
 from mixsvc.wsgi.supervision.leaving import listed
@@ -127,11 +127,17 @@ class ViewProcesses:
             self.submit(call)
 
     def submit_poll(self, call: QueuedCall, process: SupervisedProcess | None) -> None:
-        """Give a poll of Socket.IO to the child that has its session, in a thread beside those of requests."""
-        if process is not None and not self._is_ending and process.polls < self._web.socket_threads:
+        """Give a poll of Socket.IO to the child that has its session, in a thread beside those of requests.
+
+        It is refused if none is free there.
+        """
+        most = polls_at_once(self._web.socket_threads)
+        if process is None or self._is_ending or not most:
+            self.submit_to(call, process)
+        elif process.polls < most:
             process.begin_poll(call)
         else:
-            self.submit_to(call, process)
+            call.fail(FULL)
 
     def _answered(self, call: SessionCall, headers: Headers, beginning: bytes) -> None:
         if call.process is not None:

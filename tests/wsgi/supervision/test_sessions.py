@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from mixsvc.sockets.socketio import SocketIo
+from mixsvc.sockets.socketio import SocketIo, polls_at_once
 from mixsvc.wsgi.supervision.calls_ahead import LEAST_AHEAD
 from mixsvc.wsgi.supervision.sessions import MAX_SESSIONS, SocketIoSessions
 from mixsvc.wsgi.supervision.slots import Slot
@@ -135,12 +135,23 @@ def test_a_request_of_a_session_is_given_to_its_child_even_if_that_is_busy_and_o
     assert (family.holder(later), family.holder(unknown)) == (other, None)
 
 
-def test_polls_are_none_of_the_calls_of_their_child_as_long_as_there_are_threads() -> None:
+def test_polls_are_none_of_the_calls_of_their_child_and_are_refused_beyond_their_threads() -> None:
     family = Family(socket_threads=1).ready()
     one, _ = family.made
-    first, second = FakeCall("first"), FakeCall("second")
-    family.views.submit_poll(first, one)
-    family.views.submit_poll(second, one)
+    polls = [FakeCall("poll") for _ in range(polls_at_once(1) + 1)]
+    for poll in polls:
+        family.views.submit_poll(poll, one)
 
-    assert one.polls_made == [first]
-    assert one.in_flight == [second]
+    assert one.polls_made == polls[:-1]
+    assert one.in_flight == []
+    assert [poll.refused for poll in polls[-2:]] == [None, 503]
+
+
+def test_polls_without_threads_of_their_own_are_calls_of_their_child() -> None:
+    family = Family(socket_threads=0).ready()
+    one, _ = family.made
+    poll = FakeCall("poll")
+    family.views.submit_poll(poll, one)
+
+    assert one.polls_made == []
+    assert one.in_flight == [poll]
