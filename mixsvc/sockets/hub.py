@@ -181,6 +181,10 @@ class ViewSockets:
         """See OfferOwner."""
         self._crowd.end_later(offer, seconds, offer.abort)
 
+    def look_later(self, seconds: float, offer: SocketOffer) -> None:
+        """See OfferOwner."""
+        self._crowd.end_later(offer, seconds, offer.look_whether_over)
+
     def refuse(self, offer: SocketOffer, reason: str) -> None:
         """See OfferOwner."""
         offer.request.client_left = None

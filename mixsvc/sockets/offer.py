@@ -50,7 +50,10 @@ class OfferOwner(Protocol):
         """A client is dropped, as it does not read or has gone."""
 
     def abort_later(self, seconds: float, offer: Any) -> None:
-        """Abort it after so many seconds, if it has not left before."""
+        """Abort it after so many seconds, if it has not left before; replaces what was to come later."""
+
+    def look_later(self, seconds: float, offer: Any) -> None:
+        """Call its `look_whether_over` after so many seconds, likewise."""
 
     def refuse(self, offer: Any, reason: str) -> None:
         """Respond that there is no socket."""
@@ -161,6 +164,11 @@ class SocketOffer:
         if self._pump is not None:
             self._pump.end(ending)
 
+    def look_whether_over(self) -> None:
+        """See whether the view, which has returned, has closed the client's connection."""
+        if self._pump is not None:
+            self._pump.look_whether_over()
+
     def abort(self) -> None:
         """Close it at once."""
         if self._pump is not None:
@@ -202,6 +210,10 @@ class SocketOffer:
     def abort_later(self, seconds: float) -> None:
         """See PumpOwner."""
         self._owner.abort_later(seconds, self)
+
+    def look_later(self, seconds: float) -> None:
+        """See PumpOwner."""
+        self._owner.look_later(seconds, self)
 
     def _look(self) -> None:
         """Read what the view has written."""

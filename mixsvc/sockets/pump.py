@@ -18,6 +18,10 @@ __all__ = ["Ending", "PumpOwner", "SocketPump"]
 FRAME_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 5.0
 
+# How long the threads of a view that has returned may take to close. simple-websocket's tells the view that the client
+# has closed, and then answers it.
+THREAD_SECONDS: Final = 0.5
+
 # A client that is silent between so many looks gets pings, and is given up at the next look but one.
 SILENT_LOOKS: Final = 2
 
@@ -39,7 +43,10 @@ class PumpOwner(Protocol):
         """The connection is closed, as its client does not read or has gone."""
 
     def abort_later(self, seconds: float) -> None:
-        """Abort the connection after so many seconds, if it is not closed before."""
+        """Abort the connection after so many seconds, if it is not closed before; replaces what was to come later."""
+
+    def look_later(self, seconds: float) -> None:
+        """Call the pump's `look_whether_over` after so many seconds, likewise."""
 
 
 class State(Enum):
@@ -112,7 +119,7 @@ class SocketPump:
         if self._state in (State.OPEN, State.COMPLETING):
             self._pair.start_reading()
             if self._has_view_returned:
-                self._look_whether_over()
+                self.look_whether_over()
 
     # From the view
 
@@ -141,10 +148,17 @@ class SocketPump:
 
     def view_returned(self) -> None:
         """The view's call has ended; what it wrote may wait. It may have left the closing to a thread of its own."""
-        self._has_view_returned = True
-        self._look_whether_over()
+        self._pair.read_now()
+        if self._state is not State.OPEN:
+            return
+        if self._frames.has_closed:
+            self.look_whether_over()
+        else:
+            self._owner.look_later(THREAD_SECONDS)
 
-    def _look_whether_over(self) -> None:
+    def look_whether_over(self) -> None:
+        """A view that has returned has failed if nobody has closed until now."""
+        self._has_view_returned = True
         self._pair.read_now()
         if self._state is not State.OPEN or not self._writer.ready:
             return

@@ -28,6 +28,7 @@ class Owner:
     def __init__(self) -> None:
         self.losses = self.slow = 0
         self.aborts: list[float] = []
+        self.looks: list[float] = []
 
     def lost(self) -> None:
         self.losses += 1
@@ -37,6 +38,9 @@ class Owner:
 
     def abort_later(self, seconds: float) -> None:
         self.aborts.append(seconds)
+
+    def look_later(self, seconds: float) -> None:
+        self.looks.append(seconds)
 
 
 class Talk:
@@ -186,7 +190,18 @@ def test_behind_a_close_frame_of_the_view_there_is_no_other(talk: Talk) -> None:
 def test_a_view_that_returns_without_closing_has_failed(talk: Talk) -> None:
     talk.view.sendall(b"\x81\x01a")
     talk.pump.view_returned()
-    assert talk.sent() == b"\x81\x01a" + FAILED
+    assert (talk.sent(), talk.owner.looks) == (b"\x81\x01a", [0.5])
+    talk.pump.look_whether_over()
+    assert talk.sent() == FAILED
+
+
+def test_a_thread_of_a_view_that_has_returned_may_close(talk: Talk) -> None:
+    talk.pump.view_returned()
+    talk.view.sendall(b"\x88\x00")
+    talk.pump.look_whether_over()
+
+    assert talk.sent() == b"\x88\x00"
+    assert talk.owner.aborts == [5.0]
 
 
 def test_the_end_of_a_process_within_a_frame_ends_the_connection(talk: Talk) -> None:

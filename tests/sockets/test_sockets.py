@@ -63,6 +63,12 @@ class App:
         Server(environ).send("first")
         raise LookupError("of a view")
 
+    def left(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Return while a thread is about to close, as simple-websocket's does when the client has closed."""
+        server = Server(environ)
+        threading.Timer(0.05, server.close).start()
+        return no_body(start_response, "200 OK")
+
     def quiet(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """End as Socket.IO's driver does."""
         Server(environ).close()
@@ -219,6 +225,11 @@ def failures() -> Iterator[list[str]]:
     globalLogPublisher.addObserver(observe)
     yield seen
     globalLogPublisher.removeObserver(observe)
+
+
+def test_a_view_may_return_before_its_thread_closes(served: Live) -> None:
+    with connect(f"{served.url}/left") as client, pytest.raises(ConnectionClosedOK):
+        client.recv(SECONDS)
 
 
 def test_a_connection_error_behind_a_conversation_is_no_failure(served: Live, failures: list[str]) -> None:
