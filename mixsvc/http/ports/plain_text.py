@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from twisted.protocols.tls import BufferingTLSTransport
+from twisted.python.failure import Failure
 
 __all__ = ["TLSConnection"]
 
@@ -31,6 +32,11 @@ class TLSConnection(BufferingTLSTransport):
                 transport.loseWriteConnection()
         if not self._is_refused:
             BufferingTLSTransport.dataReceived(self, data)
+
+    def _tlsShutdownFinished(self, reason: Failure | None) -> None:
+        """TLS is over. A producer that is paused then would keep the connection open, though nothing can be sent."""
+        BufferingTLSTransport._tlsShutdownFinished(self, reason)
+        self.unregisterProducer()
 
 
 def _answer(factory: Any) -> bytes:

@@ -1,13 +1,19 @@
 """A TLS port and clients that speak without TLS: real connections on the loopback."""
 
+import contextlib
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.protocol import Factory
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.threads import deferToThread
 from twisted.protocols.wire import Echo
+from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from mixsvc.http.ports.listening import open_port
 from mixsvc.http.site import MixSite
@@ -31,6 +37,45 @@ def say(port: int, first: bytes) -> bytes:
 class WithoutTLS(Factory):
     protocol = Echo
     without_tls = ANSWER
+
+
+def close_and_read(client: ssl.SSLSocket) -> int:
+    """Say that nothing more comes, and then read up to the end; returns how many bytes came. Blocks."""
+    client.setblocking(False)
+    with contextlib.suppress(ssl.SSLError):
+        # What waits here comes before the other end's answer.
+        client.unwrap()
+    with socket.socket(fileno=client.detach()) as plain:
+        plain.settimeout(SECONDS)
+        return sum(len(more) for more in iter(lambda: plain.recv(65_536), b""))
+
+
+@implementer(IPushProducer)
+class Talkative(Protocol):
+    """Sends more than the client reads, and is told when to wait, which fires `paused`; `lost` is its end."""
+
+    def __init__(self) -> None:
+        self.paused: Deferred[None] = Deferred()
+        self.lost: Deferred[None] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:
+        transport: Any = self.transport
+        transport.registerProducer(self, True)
+        while not self.paused.called:
+            transport.write(bytes(1_000_000))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.lost.callback(None)
+
+    def pauseProducing(self) -> None:
+        if not self.paused.called:
+            self.paused.callback(None)
+
+    def resumeProducing(self) -> None:
+        """It has nothing more to say."""
+
+    def stopProducing(self) -> None:
+        """Its transport is gone."""
 
 
 class PlainTextTests(TestCase):
@@ -65,6 +110,16 @@ class PlainTextTests(TestCase):
         self.addCleanup(made.close)
         await deferToThread(made.sendall, b"hello")
         self.assertEqual(b"hello", await deferToThread(made.recv, 100))
+
+    async def test_whoever_closes_while_much_waits_for_it_is_gone_when_it_has_read_that(self) -> None:
+        talkative = Talkative()
+        factory = Factory()
+        factory.buildProtocol = lambda addr: talkative  # type: ignore[method-assign]
+        made = await deferToThread(connect, await self.open(factory))
+        await deferToThread(made.sendall, b"hello")
+        await talkative.paused
+        self.assertGreater(await deferToThread(close_and_read, made), 0)
+        await talkative.lost
 
     def test_the_answers_are_those_of_http_and_irc(self) -> None:
         self.assertTrue(MixSite.without_tls.startswith(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"))
