@@ -131,9 +131,12 @@ def _seconds(given: Given) -> int:
 
 
 def _target(given: Given) -> Mapping[str, str]:
-    """Whom a ban is of: an address (IPv6: or its network), or else a person."""
+    """Whom a ban is of: an address (IPv6: or its network), or else a person.
+
+    An address with any prefix is one, too: the chat says whether it can be banned.
+    """
     try:
-        parse_network(given["whom"])
+        parse_network(given["whom"].partition("/")[0])
     except ValueError:
         return {"name": given["whom"]}
     return {"address": given["whom"]}

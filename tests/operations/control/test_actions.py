@@ -52,6 +52,13 @@ class ActionTests(DeskTestCase):
         assert self.perform("lift", "192.0.2.7") == "the ban of 192.0.2.7 is over"
         assert self.desk.overview()["bans"] == []
 
+    def test_an_address_with_a_wrong_prefix_is_not_taken_for_a_person(self) -> None:
+        for whom in ("192.0.2.7/24", "192.0.2.7/33", "2001:db8::1/64"):
+            with pytest.raises(ActionRefused, match="is not an IP address"):
+                self.perform("ban", whom)
+            with pytest.raises(ActionRefused, match="is not an IP address"):
+                self.perform("lift", whom)
+
     def test_a_mute_is_lifted_by_its_kind(self) -> None:
         self.perform("mute", "Ann")
 
