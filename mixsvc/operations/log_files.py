@@ -51,16 +51,18 @@ class LogFile:
     def flush(self) -> None:
         """Does nothing, as nothing is buffered; twisted.logger calls it."""
 
-    def reopen(self) -> None:
-        """Open the file of this name again. If that fails, keep the old file and log an error."""
+    def reopen(self) -> str:
+        """Open the file of this name again. If that fails, keep the old file, log an error and return it; else ""."""
         try:
             descriptor = _opened(self.path)
         except OSError as error:
-            _log.error("mixsvc: {error}; the old file is kept", error=str(_unusable(self.path, error)))
-            return
+            why = f"{_unusable(self.path, error)}; the old file is kept"
+            _log.error("mixsvc: {error}", error=why)
+            return why
         # Atomic for other threads: the descriptor's number stays, and refers to the new file.
         os.dup2(descriptor, self._descriptor, inheritable=False)
         os.close(descriptor)
+        return ""
 
     def close(self) -> None:
         """Close the file, which cannot be used afterwards."""

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from functools import partial
@@ -298,15 +298,14 @@ class Operations:
         self._traffic.answered(request, seconds)
         self._access.answered(request, seconds)
 
-    def reopen(self) -> int:
-        """Reopen the log files by their names, as somebody has moved the old files away; returns how many there are."""
+    def reopen(self) -> tuple[int, Sequence[str]]:
+        """Reopen the log files, as somebody has moved the old ones away; returns how many were, and why others not."""
         self._owe(signal.SIGUSR1)
         self._access.flush()
         files = [each for each in (self._log_file, self._access.file) if each is not None]
-        for file in files:
-            file.reopen()
-        self._log.info("mixsvc: log files reopened: {count}", count=len(files))
-        return len(files)
+        kept = [why for why in (file.reopen() for file in files) if why]
+        self._log.info("mixsvc: log files reopened: {count}", count=len(files) - len(kept))
+        return len(files) - len(kept), kept
 
     def _heed(self, number: signal.Signals) -> None:
         """Do what a signal means; called in its handler."""

@@ -153,7 +153,9 @@ def _ask(service: "OperatedService", given: Given) -> "Deferred[str]":
 
 
 def _reopen(service: "OperatedService", given: Given) -> "Deferred[str]":
-    count = service.means.reopen()
+    count, kept = service.means.reopen()
+    if kept:
+        raise ActionRefused("; ".join(kept))
     return succeed("1 log file reopened" if count == 1 else f"{count} log files reopened")
 
 

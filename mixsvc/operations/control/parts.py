@@ -62,13 +62,13 @@ class HttpNumbers:
 class OperatorMeans:
     """What actions call of the service itself.
 
-    reopen: reopens the log files; returns how many there are. reload: reads the settings again; fires with a line that
-    says what has changed, and fails with MixError. drain(wanted): lets /readyz say that the service should
-    get no new requests, or takes that back; raises MixError if it stops already. restart: lets a new process take over;
-    fires with a line for the operator, and fails with MixError if this process goes on.
+    reopen: reopens the log files; returns how many were, and why others were not. reload: reads the settings again;
+    fires with a line that says what has changed, and fails with MixError. drain(wanted): lets /readyz say that the
+    service should get no new requests, or takes that back; raises MixError if it stops already. restart: lets a new
+    process take over; fires with a line for the operator, and fails with MixError if this process goes on.
     """
 
-    reopen: Callable[[], int]
+    reopen: Callable[[], tuple[int, Sequence[str]]]
     reload: Callable[[], "Deferred[str]"]
     drain: Callable[[bool], None]
     restart: Callable[[], "Deferred[str]"]

@@ -82,6 +82,16 @@ class ActionTests(DeskTestCase):
         assert self.perform("reopen") == "1 log file reopened"
         assert Path("access.log").exists()
 
+    def test_a_log_file_that_cannot_be_reopened_is_named(self) -> None:
+        self.service.stopService()
+        self.service = self.started(settings(access_log_file="access.log", port=8081))
+        Path("access.log").rename("old")
+        Path("access.log").mkdir()
+
+        with capturedLogs() as logged, pytest.raises(ActionRefused, match=r"/access\.log cannot be written to"):
+            self.perform("reopen")
+        assert "mixsvc: log files reopened: 0" in [formatEvent(each) for each in logged]
+
     def test_a_drained_service_is_not_ready_until_it_is_taken_back(self) -> None:
         with capturedLogs() as logged:
             self.perform("drain")
