@@ -401,7 +401,7 @@ class MixService(MultiService):
             operations, beginning = self._operations, self._process.beginning
             given = self._reactor, lambda: operations.settings, beginning, self._sockets_to_hand, self._end
             after = self._lock.release, operations.tell_main_process, self._finish, operations.is_drained
-            self._restarting = Restarting(RestartingService(*given, *after))
+            self._restarting = Restarting(RestartingService(*given, *after, lambda: not self.running))
         return self._restarting.begin()
 
     async def _stop(self) -> None:

@@ -77,7 +77,7 @@ class RestartingService:
 
     release: lets go of the database, which is closed. tell: tells the service manager which process is the service.
     finish: ends what is left when all steps are done. is_drained: whether an operator has taken the service out of
-    rotation.
+    rotation. is_stopping: whether it was told to stop.
     """
 
     reactor: Any
@@ -89,6 +89,7 @@ class RestartingService:
     tell: Callable[[int], object]
     finish: Callable[[], object]
     is_drained: Callable[[], bool]
+    is_stopping: Callable[[], bool]
 
 
 class Restarting:
@@ -119,6 +120,8 @@ class Restarting:
         Fails with RestartFailed. Then this process goes on as before, unless it had let go of the database already.
         """
         service = self._service
+        if service.is_stopping():
+            return fail(RestartFailed("the service is stopping"))
         if self._successor is not None:
             return fail(RestartFailed(f"a restart is going on already, with process {self._successor.process}"))
         if service.beginning.twistd.get("chroot") is not None:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 from twisted.logger import capturedLogs, formatEvent
 
-from mixsvc.errors import ActionRefused, NameTaken
+from mixsvc.errors import ActionRefused, NameTaken, RestartFailed
 from tests.operations.control.support import DEADLINE, DeskTestCase
 from tests.test_service import settings
 
@@ -103,6 +103,12 @@ class ActionTests(DeskTestCase):
         told = [formatEvent(event) for event in logged]
         assert "mixsvc: an operator has taken the service out of rotation" in told
         assert told[-1] == "mixsvc: an operator has put the service back into rotation"
+
+    def test_a_service_that_stops_cannot_be_restarted(self) -> None:
+        self.service.stopService()
+
+        with pytest.raises(RestartFailed, match="^the service is stopping$"):
+            self.perform("restart")
 
     def test_a_service_that_stops_cannot_be_drained(self) -> None:
         self.service.stopService()

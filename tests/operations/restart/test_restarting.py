@@ -125,7 +125,7 @@ class RestartingTests(SynchronousTestCase):
         self.reactor = RestartReactor()
         self.done: list[str] = []
         self.twistd = {"nodaemon": False, "pidfile": "web.pid"}
-        self.is_drained = False
+        self.is_drained = self.is_stopping = False
         pairs = [socket.socketpair() for _ in range(2)]
         self.idle = [ours.detach() for ours, _ in pairs]
         self.clients = [theirs for _, theirs in pairs]
@@ -151,6 +151,7 @@ class RestartingTests(SynchronousTestCase):
             tell,
             finish,
             lambda: self.is_drained,
+            lambda: self.is_stopping,
         )
         return Restarting(service)
 
@@ -302,6 +303,11 @@ class RestartingTests(SynchronousTestCase):
         self.restarting.begin()
 
         self.assertEqual(self.failed(self.restarting.begin()), "a restart is going on already, with process 4711")
+
+    def test_a_service_that_stops_is_not_restarted(self) -> None:
+        self.is_stopping = True
+
+        self.assertEqual(self.failed(self.restarting.begin()), "the service is stopping")
 
     def test_a_stop_while_the_new_process_prepares_itself_ends_both(self) -> None:
         restart = self.restarting.begin()
