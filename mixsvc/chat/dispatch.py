@@ -375,6 +375,10 @@ class ChatDispatcher:
         """See NodeHost."""
         return {room.name for room in self._state.rooms.awake()} | {*self._teller.expected()}
 
+    def look_at_rooms(self) -> Deferred[None]:
+        """See NodeHost."""
+        return self._teller.look_at_rooms()
+
     def begin_anew(self) -> None:
         """See NodeHost."""
         everyone = [client for person in self._state.people.everyone() for client in tuple(person.clients)]

@@ -25,7 +25,8 @@ numbers.
 **Numbers rule, hints do not.** Messages have numbers per room, events of moderators have numbers in the journal, and
 each node numbers what it writes of its members. A hint says "there is something up to this number". Whoever has it
 already ignores the hint, and whoever misses something reads it from the engine. So a lost, a doubled and a late hint do
-no harm; every two seconds each node asks the engine for all numbers, as if it had got hints.
+no harm; every two seconds each node asks the engine for all numbers, as if it had got hints. Those of rooms in which it
+has nobody it asks for only where hints about them may have been lost: when it listens anew, and when a node is gone.
 
 **Nobody's time of day decides who lives**: it may be set, the engine's too. Each heartbeat gives a node another mark,
 and how long a mark has stayed the same, every node measures with its own steady clock.

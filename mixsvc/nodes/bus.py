@@ -1,6 +1,6 @@
 """Tells the other nodes hints by NOTIFY, and gives those that are heard to who listens for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from twisted.internet.interfaces import IReactorTime
@@ -19,6 +19,9 @@ __all__ = ["SharedBus"]
 # every node, so of many each tells less often.
 PAUSE: Final = 0.005
 PAUSE_PER_NODE: Final = 0.001
+
+# How long after a failure the newest numbers of rooms are told again, in seconds.
+AGAIN: Final = 1.0
 
 
 class SharedBus:
@@ -42,6 +45,8 @@ class SharedBus:
         # The newest numbers that wait to be told, of rooms and of topics.
         self._lasts: dict[type[Said | Published], dict[str, int]] = {Said: {}, Published: {}}
         self._waiting: list[Hint] = []
+        # Those of rooms that could not be told.
+        self._untold: dict[str, int] = {}
         # Whether the end of the turn is awaited, a statement runs, or the pause after it.
         self._is_busy = False
         # When this node heard itself last, and since when it waits to hear itself.
@@ -51,9 +56,7 @@ class SharedBus:
 
     def tell(self, hint: Hint) -> None:
         if isinstance(hint, Said | Published):
-            lasts = self._lasts[type(hint)]
-            for name, last in hint.lasts.items():
-                lasts[name] = max(last, lasts.get(name, 0))
+            _take_newest(self._lasts[type(hint)], hint.lasts)
         else:
             self._waiting.append(hint)
         if not self._is_busy:
@@ -107,8 +110,21 @@ class SharedBus:
         self._is_busy = True
         self._told_at = self._clock.seconds()
         texts = [text for hint in waiting for text in write_hint(self._node(), hint)]
-        # What is not told is found by everybody's next heartbeat.
-        self._run(statements.notify, texts).addErrback(_ignore).addCallback(self._told)
+        told = self._run(statements.notify, texts).addErrback(self._not_told, waiting)
+        told.addCallback(self._told)
+
+    def _not_told(self, failure: Failure, hints: Sequence[Hint]) -> None:
+        """Rooms that nobody is in elsewhere are told again. All else is found by everybody's next heartbeat."""
+        had_none = not self._untold
+        for hint in hints:
+            if isinstance(hint, Said):
+                _take_newest(self._untold, hint.lasts)
+        if had_none and self._untold:
+            self._clock.callLater(AGAIN, self._tell_again)
+
+    def _tell_again(self) -> None:
+        untold, self._untold = self._untold, {}
+        self.tell(Said(untold))
 
     def _told(self, _: object) -> None:
         self._clock.callLater(max(PAUSE, PAUSE_PER_NODE * self._size()), self._go_on)
@@ -118,5 +134,6 @@ class SharedBus:
         self._tell()
 
 
-def _ignore(failure: Failure) -> None:
-    """A hint is lost."""
+def _take_newest(lasts: dict[str, int], news: Mapping[str, int]) -> None:
+    for name, last in news.items():
+        lasts[name] = max(last, lasts.get(name, 0))

@@ -61,6 +61,8 @@ class SharedHeart:
         self._cleaned_at = clock.seconds()
         self._is_failing = False
         self._is_beating = False
+        # Whether hints may have been missed about rooms that nobody is in at this node.
+        self._may_lack = False
         self._topics: Callable[[], Collection[str]] = tuple
         # The number of this node, 0 while it has none.
         self.node = 0
@@ -102,6 +104,7 @@ class SharedHeart:
 
     def beat_soon(self) -> None:
         """Beat now, unless a heartbeat is under way: hints may have been missed."""
+        self._may_lack = True
         if self._loop.running and not self._is_beating:
             self._loop.reset()
             self._round()
@@ -147,14 +150,29 @@ class SharedHeart:
         if beat is None:
             self._give_up()
             return
-        self._is_failing = False
-        self._pulse.answered(sent_at, beat.leads)
-        self._others.answered(sent_at, self._clock.seconds(), beat.marks)
-        self._engine_time.told(beat.now, sent_at)
+        self._take(sent_at, beat)
         is_engine_right = self.wall.trusted_seconds() is not None
         self._owner.answered(beat, expected)
+        self._look()
         if self.is_leader:
             await self._clean(node, is_engine_right)
+
+    def _take(self, sent_at: float, beat: Beat) -> None:
+        self._is_failing = False
+        self._pulse.answered(sent_at, beat.leads)
+        # A node that died may have stored a message, and not told it any more.
+        self._may_lack |= bool({*self._others.nodes} - beat.marks.nodes.keys())
+        self._others.answered(sent_at, self._clock.seconds(), beat.marks)
+        self._engine_time.told(beat.now, sent_at)
+
+    def _look(self) -> None:
+        if self._may_lack:
+            self._may_lack = False
+            self._host.look_at_rooms().addErrback(self._not_looked)
+
+    def _not_looked(self, failure: Failure) -> None:
+        # With the next heartbeat.
+        self._may_lack = True
 
     def _watched(self) -> Watched:
         return Watched(self._host.awake_rooms(), self._topics())

@@ -236,6 +236,12 @@ class NodeHost(Protocol):
     def awake_rooms(self) -> Collection[str]:
         """The rooms that somebody is in or follows at this node, by name: it has to know their newest numbers."""
 
+    def look_at_rooms(self) -> "Deferred[None]":
+        """Read the newest numbers of all rooms, as hints about them may have been missed.
+
+        Fails with ServiceBusy if they cannot be read now.
+        """
+
     def begin_anew(self) -> None:
         """The other nodes have given this node up: close all connections with 1001; whoever comes then is new.
 

@@ -79,6 +79,11 @@ class Others:
         self._sent_at, self._marks = sent_at, marks
 
     @property
+    def nodes(self) -> Collection[int]:
+        """The nodes that the engine has, this one included."""
+        return self._marks.nodes.keys()
+
+    @property
     def leaving(self) -> Collection[int]:
         """The nodes that have stopped."""
         return self._leaving.keys()

@@ -5,7 +5,7 @@ import json
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.nodes.bus import PAUSE, PAUSE_PER_NODE, SharedBus
+from mixsvc.nodes.bus import AGAIN, PAUSE, PAUSE_PER_NODE, SharedBus
 from mixsvc.nodes.hints import NewRates, Published, Recorded, Said
 from tests.nodes.fakes import FakeRun
 
@@ -98,6 +98,21 @@ class BusTests(SynchronousTestCase):
         self.clock.advance(PAUSE)
 
         self.assertEqual([{"n": 1, "j": 2}], self.told())
+
+    def test_numbers_of_rooms_that_could_not_be_told_are_told_again(self) -> None:
+        # Whoever has nobody in such a room does not ask for it with a heartbeat.
+        self.bus.tell(Said({"lobby": 3}))
+        self.clock.advance(0)
+        self.engine.fail("notify")
+        self.bus.tell(Said({"lobby": 2, "attic": 1}))
+        self.clock.advance(PAUSE)
+        self.engine.fail("notify")
+
+        self.clock.advance(AGAIN)
+
+        self.assertEqual([{"n": 1, "m": {"lobby": 3, "attic": 1}}], self.told())
+        self.clock.advance(AGAIN)
+        self.assertEqual([], self.engine.names())
 
     def test_hints_of_others_go_to_who_listens_for_their_kind(self) -> None:
         self.bus.listen(Said, self.heard.append)

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.clocks import TRUST_SECONDS
+from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.heart import CLEANING, KEPT, SharedHeart
 from mixsvc.nodes.pulse import LEAVING, Marks, PulseTimes
 from mixsvc.nodes.statements import Beat, Watched
@@ -30,12 +32,17 @@ class HeartTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock, self.engine = Clock(), FakeRun()
         self.told: list[object] = []
+        self.looking: Deferred[None] = succeed(None)
         self.heart = SharedHeart(self.clock, self.engine, "a", TIMES)
         self.heart.beat_for(self)
         self.heart.start(self)
 
     def awake_rooms(self) -> Collection[str]:
         return ["lobby"]
+
+    def look_at_rooms(self) -> Deferred[None]:
+        self.told.append("look at rooms")
+        return self.looking
 
     def begin_anew(self) -> None:
         self.told.append("begin anew")
@@ -66,6 +73,34 @@ class HeartTests(SynchronousTestCase):
         self.clock.advance(2)
         self.engine.answer("beat", ALIVE)
         self.assertEqual(2, len(self.told))
+
+    def looked(self, answer: Beat = ALIVE) -> bool:
+        """Whether the next heartbeat makes the chat look at all rooms."""
+        self.told.clear()
+        self.clock.advance(2)
+        self.engine.answer("beat", answer)
+        return "look at rooms" in self.told
+
+    def test_after_hints_may_have_been_missed_the_chat_looks_at_all_rooms(self) -> None:
+        self.begin()
+        self.assertFalse(self.looked())
+
+        # Also if a heartbeat is under way, which may have been answered before.
+        self.clock.advance(2)
+        self.heart.beat_soon()
+        self.looking = fail(ServiceBusy("away"))
+        self.engine.answer("beat", ALIVE)
+        self.assertEqual("look at rooms", self.told[-1])
+        self.looking = succeed(None)
+        self.assertTrue(self.looked())
+        self.assertFalse(self.looked())
+
+    def test_a_node_that_dies_may_have_told_less_than_it_has_stored(self) -> None:
+        self.begin()
+        self.assertFalse(self.looked())
+
+        self.assertTrue(self.looked(answer(False, {1: "c"})))
+        self.assertFalse(self.looked(answer(False, {1: "d"})))
 
     def test_a_slow_answer_is_waited_for_and_counts_from_when_it_was_asked(self) -> None:
         self.engine.answer("begin", 1)

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import deferLater
 
 from mixsvc.nodes.hints import Said
@@ -52,6 +52,9 @@ class Host:
 
     def awake_rooms(self) -> Collection[str]:
         return ["lobby"]
+
+    def look_at_rooms(self) -> "Deferred[None]":
+        return succeed(None)
 
     def begin_anew(self) -> None:
         self.told.append(("begin anew",))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from mixsvc.chat.storage.postgres.store import STORE
 from mixsvc.common.clocks import WallClock
@@ -44,6 +44,9 @@ class ServedTopics:
 
     def awake_rooms(self) -> Collection[str]:
         return ()
+
+    def look_at_rooms(self) -> "Deferred[None]":
+        return succeed(None)
 
     def begin_anew(self) -> None:
         """Nobody is in a room."""

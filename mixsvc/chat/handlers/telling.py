@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from twisted.internet.defer import Deferred
+
 from mixsvc.chat.handlers.state import ChatState
 from mixsvc.chat.model.rooms import BadRoom, Room, TooManyRooms
 from mixsvc.chat.protocol import events
@@ -159,6 +161,11 @@ class MessageTeller:
             self._tell_ready(room.name, room, self._tails.stored(room.name, message.number, stored))
         elif message.kind == TOPIC:
             room.topic = message.text
+
+    def look_at_rooms(self) -> Deferred[None]:
+        """Read the newest numbers of all rooms; see NodeHost."""
+        reading = self._state.storage.read(self._state.storage.store.messages.read_rooms)
+        return reading.addCallback(lambda found: self._heard(Said({name: last for name, last, _ in found})))
 
     def _heard(self, hint: Said) -> None:
         for name, last in hint.lasts.items():

@@ -368,6 +368,21 @@ class JoinedRoomEventsTests(SynchronousTestCase):
 
         assert self.follower.heard == [(2, "one"), (3, "two")]
 
+    def test_a_hint_that_was_lost_is_made_up_for_when_all_rooms_are_looked_at(self) -> None:
+        for room in ("hall", "attic"):
+            self.b.dispatcher.publish(room, "Bot", "unheard")
+        self.b.database.settle()
+        self.a.inbox.clear()
+
+        looked = self.a.dispatcher.look_at_rooms()
+        self.cluster.settle()
+
+        assert looked.called
+        assert self.follower.heard == [(2, "unheard")]
+        position = follow(self.a, room="attic").position
+        assert position is not None
+        assert dict(position.numbers) == {"attic": 1}
+
     def test_while_the_engine_is_away_whoever_comes_goes_on_from_memory(self) -> None:
         ann = self.a.inside("Ann", room="hall")
         self.publish("one", "two")
