@@ -151,7 +151,20 @@ class RoomFollowing:
             # It may have been evicted from memory.
             state.rooms.obtain(self.room)
         room = state.rooms.find(self.room)
-        last, epoch = room.last if room is not None else 0, state.storage.epoch
+        last, seen = room.last if room is not None else 0, since.numbers.get(self.room)
+        if seen is None or seen <= last or not state.storage.is_shared or since.epoch not in ("", state.storage.epoch):
+            self._begin(last)
+            return
+        # Another node has told it more than this one has heard of yet.
+        self._seen = seen
+        reading = state.storage.read_new({self.room: seen})
+        reading.addCallbacks(lambda found: self._begin(max(last, found[self.room].last)), self._not_found)
+
+    def _begin(self, last: int) -> None:
+        """last: the number of the room's newest message."""
+        if self._is_stopped:
+            return
+        since, epoch = self._since, self._events.state.storage.epoch
         seen = since.numbers.get(self.room)
         is_lost = seen is not None and (seen > last or since.epoch not in ("", epoch))
         self._seen = 0 if is_lost else last if seen is None else seen

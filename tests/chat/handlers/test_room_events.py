@@ -368,6 +368,19 @@ class JoinedRoomEventsTests(SynchronousTestCase):
 
         assert self.follower.heard == [(2, "one"), (3, "two")]
 
+    def test_whoever_comes_from_a_node_that_is_ahead_goes_on_there(self) -> None:
+        self.publish("one")
+        self.b.dispatcher.publish("hall", "Bot", "two")
+        self.b.database.settle()
+        # The hint is on its way.
+        follower, liar = follow(self.a, 3, room="hall"), follow(self.a, 4, room="hall")
+        self.a.database.settle()
+        self.publish("three")
+
+        assert follower.position is not None
+        assert (dict(follower.position.numbers), follower.heard) == ({"hall": 3}, [(4, "three")])
+        assert liar.heard == [("reset", 0), (1, "zero"), (2, "one"), (3, "two"), (4, "three")]
+
     def test_a_hint_that_was_lost_is_made_up_for_when_all_rooms_are_looked_at(self) -> None:
         for room in ("hall", "attic"):
             self.b.dispatcher.publish(room, "Bot", "unheard")
