@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from mixsvc.common import names
 from mixsvc.config.parsers import Moderator
@@ -38,6 +39,9 @@ LOGINS: Final = "mixsvc.logins"
 
 LIFETIME: Final = timedelta(days=30)
 
+# Seconds: the clock of the node that has signed a cookie may be so much ahead.
+AHEAD: Final = 5
+
 # Begins each person's id from here, so that it differs from every client's token and other authenticator's id.
 PREFIX: Final = "session:"
 
@@ -62,6 +66,13 @@ class MixSessions(SecureCookieSessionInterface):
         self._ended = ended
         self._guests = guests
         self._moderators = {names.key(each.name): each for each in moderators}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """See SecureCookieSessionInterface."""
+        serializer = super().get_signing_serializer(app)
+        if serializer is not None:
+            serializer.signer = _CookieSigner
+        return serializer
 
     def get_cookie_path(self, app: Flask) -> str:
         """Everything that a proxy has under the prefix that it removes: the pages and the chat."""
@@ -151,6 +162,17 @@ class MixSessions(SecureCookieSessionInterface):
     def _derived(self, purpose: str, value: str) -> str:
         """A digest of the value that needs the key; the purpose keeps different uses apart."""
         return hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class _CookieSigner(TimestampSigner):
+    """Takes what was signed up to AHEAD seconds in the future, which the base class does not."""
+
+    def unsign(self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False) -> Any:
+        value, signed_at = super().unsign(signed_value, None, True)
+        age = self.get_timestamp() - signed_at.timestamp()
+        if max_age is not None and not -AHEAD <= age <= max_age:
+            raise SignatureExpired("the cookie is too old, or of a clock that is wrong", value, signed_at)
+        return (value, signed_at) if return_timestamp else value
 
 
 def install_sessions(app: Flask, key: bytes, settings: ChatSettings, ended: LogOuts) -> MixSessions:

@@ -1,7 +1,9 @@
+import time
 from dataclasses import replace
 from typing import Any, Final
 
 from flask import Flask, session
+from itsdangerous import TimestampSigner
 from twisted.trial.unittest import SynchronousTestCase
 from werkzeug.test import EnvironBuilder
 
@@ -9,7 +11,7 @@ from mixsvc.config.parsers import Moderator
 from mixsvc.config.settings import ChatSettings
 from mixsvc.interfaces import Identity
 from mixsvc.pages.auth.ended_logins import EndedLogins
-from mixsvc.pages.auth.sessions import LIFETIME, MixSessions, install_sessions, session_identity
+from mixsvc.pages.auth.sessions import AHEAD, LIFETIME, MixSessions, install_sessions, session_identity
 
 ANN: Final = Moderator("Ann", "scrypt:1")
 KEY: Final = b"k" * 32
@@ -115,6 +117,18 @@ class IdentityTests(SynchronousTestCase):
         self.app.permanent_session_lifetime = -LIFETIME
 
         self.assertIsNone(self.who(environ_with(cookie)))
+
+    def test_a_cookie_is_valid_whose_node_has_a_clock_that_is_a_little_ahead(self) -> None:
+        now = int(time.time())
+
+        def signed(ahead: int) -> str:
+            self.patch(TimestampSigner, "get_timestamp", lambda signer: now + ahead)
+            cookie = cookie_of(self.app, "/guest")
+            self.patch(TimestampSigner, "get_timestamp", lambda signer: now)
+            return cookie
+
+        self.assertIsNotNone(self.who(environ_with(signed(AHEAD))))
+        self.assertIsNone(self.who(environ_with(signed(AHEAD + 1))))
 
     def test_the_environ_stays_as_it_was(self) -> None:
         environ = environ_with(cookie_of(self.app, "/guest"))
