@@ -2,6 +2,7 @@
 
 from twisted.internet.defer import Deferred
 
+from mixsvc.common.person_tokens import PersonTokens
 from mixsvc.interfaces import Identity
 from tests.chat.cases import ChatTestCase
 from tests.chat.fakes import FakeClient
@@ -106,6 +107,16 @@ class LogOutTests(ChatTestCase):
 
         self.assertEqual([OUT, OUT, None], [each.transport.closed for each in (*ann, bob)])
         self.assertEqual([1, 1, 0], [len(each.got("logged_out")) for each in (*ann, bob)])
+
+    def test_a_log_out_ends_also_a_connection_by_a_token_of_a_clock_that_is_ahead(self) -> None:
+        ahead = PersonTokens(lambda: b"a key of the service", lambda: self.chat.wall.seconds() + 1)
+        client = self.chat.client()
+        client.send("hello", identity=ahead.sign("a", "Ann"))
+        self.assertTrue(client.got("welcome"))
+
+        self.successResultOf(self.chat.dispatcher.log_out("a"))
+
+        self.assertEqual(OUT, client.transport.closed)
 
     def test_tokens_of_before_are_refused_and_those_of_a_later_login_are_not(self) -> None:
         before = self.chat.tokens.sign("a", "Ann")
