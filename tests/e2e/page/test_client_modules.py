@@ -105,6 +105,18 @@ def test_what_messages_have_said_comes_to_whoever_asked_for_it(stage: Stage) -> 
     assert (other, asked) == ([], [2, 1, 1])
 
 
+def test_what_is_asked_about_a_message_that_is_no_number_is_refused_and_the_next_is_answered(stage: Stage) -> None:
+    ends = stage(
+        """it.inside();
+        const asked = [chat.remove("lobby", NaN), chat.remove("lobby", 2)];
+        it.refused("delete", "bad_field", { room: "lobby" });
+        it.hear("done", { of: "delete", room: "lobby", number: 2 });
+        return Promise.all(asked.map(end));"""
+    )
+
+    assert ends == [["bad_field", "No: bad_field."], "done"]
+
+
 def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it_knows(stage: Stage) -> None:
     pauses, phases, welcome = stage(
         """chat.enter("Ann", "");

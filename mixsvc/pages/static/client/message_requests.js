@@ -54,12 +54,13 @@ export class MessageRequests {
   }
 }
 
-/** An error names no number, and a moderator's `done` names no message where the server is of an earlier version.
+/** An error names no number, and a moderator's `done` names no message where the server is of an earlier version. NaN
+ * is the same as NaN: else nobody would be told of its refusal, and nothing be asked after it.
  * @param {Message} answer @param {Message} asked
  */
 function isAbout(answer, asked) {
   const { room = asked["room"], number = asked["number"] } = answer;
-  return room === asked["room"] && number === asked["number"];
+  return room === asked["room"] && Object.is(number, asked["number"]);
 }
 
 const LOST = "There is no connection now. Try again when you are online.";
