@@ -1,6 +1,7 @@
 """The box by itself, with a chat that the test plays: what it says, and how it stands what a page does to it."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -394,6 +395,19 @@ def test_what_is_said_is_announced_once_and_what_was_said_before_is_not(play: Pl
 
     expect(texts(chat).first).to_have_text("line 0")
     assert chat.page.evaluate("heard") == ["off", "polite", "off"]
+
+
+def test_a_time_has_its_date_where_that_is_not_today(play: Play) -> None:
+    chat = play()
+    chat.page.clock.set_fixed_time("2026-11-30T12:30:00")
+    times = box(chat).locator(".line time")
+    come_in(chat)
+
+    chat.bob_says("today")
+    expect(times).to_have_text([re.compile(r"^\d\d:\d\d.[AP]M$")])
+    chat.page.clock.set_fixed_time("2026-12-01T12:30:00")
+    chat.bob_says("the same day")
+    expect(times).to_have_text(2 * [re.compile(r"^Nov 30, 2026, \d+:\d\d.[AP]M$")])
 
 
 def test_what_is_typed_while_an_edit_is_on_its_way_is_an_edit_of_what_was_sent(play: Play) -> None:

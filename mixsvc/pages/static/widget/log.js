@@ -36,7 +36,10 @@ export class LogView {
   #lines;
   #waiting;
   #clock;
+  #dated;
   #full;
+  /** The day on which the times of the lines are shown. */
+  #today = "";
   #items;
   #rove;
   #beQuiet;
@@ -57,6 +60,7 @@ export class LogView {
     this.#words = words;
     this.#client = client;
     this.#clock = new Intl.DateTimeFormat(words.lang, { hour: "2-digit", minute: "2-digit" });
+    this.#dated = new Intl.DateTimeFormat(words.lang, { dateStyle: "medium", timeStyle: "short" });
     this.#full = new Intl.DateTimeFormat(words.lang, { dateStyle: "full", timeStyle: "short" });
     this.#earlier = button("quiet earlier", words.say("older"), () => this.#turn());
     this.#newest = button("newest", words.say("newest"), () => this.#goToEnd());
@@ -91,6 +95,7 @@ export class LogView {
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
     this.#note(room);
+    this.#today = new Date().toDateString();
     this.#names.learn(room, this.#client.self.name);
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
@@ -244,7 +249,7 @@ export class LogView {
   #saidLine(said) {
     const name = made("bdi", "name", said.name);
     name.part.add("name");
-    const when = made("time", "", this.#clock.format(new Date(said.time)));
+    const when = made("time", "");
     when.dateTime = said.time;
     when.title = this.#full.format(new Date(said.time));
     const head = made("p", "head", name, when);
@@ -264,10 +269,25 @@ export class LogView {
     place.dir = "auto";
     place.part.add("text");
     if (said.edited) {
-      const time = said.edited_at && this.#clock.format(new Date(said.edited_at));
+      const time = said.edited_at && this.#when(said.edited_at);
       place.append(" ", made("small", "edited", this.#words.say("edited"), time ? ` ${time}` : ""));
     }
     return place;
+  }
+
+  /** The time of day, with the date where that is not today. @param {string} time  ISO 8601, UTC */
+  #when(time) {
+    const when = new Date(time);
+    return (when.toDateString() === this.#today ? this.#clock : this.#dated).format(when);
+  }
+
+  /** A line that stays is of yesterday after midnight. @param {HTMLElement} place @param {Said} said */
+  #showTime(place, said) {
+    const when = place.querySelector("time");
+    if (when && place.dataset["shown"] !== this.#today) {
+      place.dataset["shown"] = this.#today;
+      setText(when, this.#when(said.time));
+    }
   }
 
   /** Its menu shows what can be done when it is opened. @param {HTMLElement} place @param {number} number */
@@ -282,6 +302,7 @@ export class LogView {
 
   /** @param {HTMLElement} place @param {Said} said */
   #update(place, said) {
+    this.#showTime(place, said);
     const hasMenu = this.#items(said).length > 0;
     const more = place.querySelector(".more");
     hasMenu || more?.remove();
