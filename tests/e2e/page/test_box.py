@@ -90,6 +90,38 @@ def test_what_is_not_allowed_is_said_as_it_is_in_the_readers_language(
 
 
 @pytest.mark.parametrize(
+    ("locale", "gone", "renamed"),
+    [
+        ("en", "This message is gone.", "Somebody else is Ann now; you are Ann2."),
+        ("de", "Diese Nachricht gibt es nicht mehr.", "Ann heißt jetzt jemand anders; du heißt Ann2."),
+    ],
+)
+def test_what_others_have_done_meanwhile_is_said_in_the_readers_language(
+    play: Play, locale: str, gone: str, renamed: str
+) -> None:
+    chat = play(locale=locale)
+    problem = box(chat).locator(".problem")
+    box(chat).locator("#name").fill("Ann")
+    box(chat).locator("#name").press("Enter")
+    field = box(chat).locator("textarea")
+    say(field, "hello")
+    expect(texts(chat)).to_have_text(["hello"])
+
+    chat.refusals["edit"] = {"code": "no_such_message", "text": "There is no message 1 in lobby."}
+    field.press("ArrowUp")
+    say(field, "hallo")
+    expect(problem).to_have_text(gone)
+
+    chat.taken["Ann"] = "Ann2"
+    chat.page.clock.install()
+    box(chat).evaluate("(box) => box.client.reconnect()")
+    # It asks for its name once more each second.
+    while {"name": "Ann2"}.items() - chat.of("hello")[-1].items():
+        chat.page.clock.run_for(1000)
+    expect(problem).to_have_text(renamed)
+
+
+@pytest.mark.parametrize(
     ("locale", "muted", "wrong", "too_long", "out"),
     [
         ("en", *2 * [REFUSED["text"]], "This is too long by 1 characters.", "Mona removed you from this room: why."),

@@ -21,14 +21,16 @@ HEAD: Final = f"""<!doctype html><title>Box</title><body>
 class PlayedChat:
     """Serves a page of a site, the box's scripts, and the chat that they talk to, without a service.
 
-    `heard` has all requests. `refusals` has, by the type of a request, the fields of the error that answers it. While
-    `is_away` connections do not come about; while it `is_mute` nothing is answered.
+    `heard` has all requests. `refusals` has, by the type of a request, the fields of the error that answers it;
+    `taken`, by a name that nobody may have, another one that is suggested. While `is_away` connections do not come
+    about; while it `is_mute` nothing is answered.
     """
 
     def __init__(self, page: Page, static: Path, body: str) -> None:
         self.page = page
         self.heard: list[dict[str, Any]] = []
         self.refusals: dict[str, dict[str, Any]] = {}
+        self.taken: dict[str, str] = {}
         self.is_away = False
         self.is_mute = False
         self._static = static
@@ -94,6 +96,9 @@ class PlayedChat:
         if kind in self.refusals:
             about = {"type": "error", "of": kind, "room": room, "key": request.get("key")}
             return [about | self.refusals[kind]]
+        if kind == "hello" and (suggestion := self.taken.get(request.get("name", ""))):
+            about = {"type": "error", "of": kind, "code": "name_taken", "text": "This name is taken."}
+            return [{**about, "suggestion": suggestion}]
         if kind == "hello":
             name[:] = [request["identity"]] if "identity" in request else [request.get("name", "")]
             welcome = {"name": name[0], "moderator": False, "rooms": ["lobby"], "epoch": "e", "max_text": 2000}

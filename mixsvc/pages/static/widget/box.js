@@ -49,6 +49,8 @@ export class Box {
   #isKnown = false;
   /** Whether the person has just given a name. */
   #isEntering = false;
+  /** The name that somebody else has taken while we were away. */
+  #lostName = "";
   #unfollow = () => {};
   /** Whoever leaves the page finds what was not sent when they come back. */
   #keepUnsent = () => this.#composer.giveBack(this.#client, this.#place.room);
@@ -117,11 +119,12 @@ export class Box {
       this.#refresh();
       this.#isEntering && this.#composer.focus();
       this.#isEntering = false;
-      setText(this.#problem, "");
+      setText(this.#problem, this.#lostName && this.#words.say("renamed", this.#lostName, client.self.name));
+      this.#lostName = "";
     });
     client.on("nameRefused", (refused) => this.#onNameRefused(refused));
     client.on("tokenFailed", () => setText(this.#problem, this.#words.say("noToken")));
-    client.on("notice", (text) => setText(this.#problem, text));
+    client.on("notice", (text) => this.#onNotice(text));
     client.on("event", ({ type, room, name, by, reason }) => {
       if (type === "kicked" && room === this.#place.room && name === client.self.name) {
         setText(this.#outsideText, this.#words.say(reason ? "putOutWhy" : "putOut", by, reason));
@@ -188,6 +191,17 @@ export class Box {
     setText(this.#problem, "");
     rememberGuest(this.#place.url, name);
     this.#isEntering = true;
+  }
+
+  /** @param {string} text */
+  #onNotice(text) {
+    const { phase, self } = this.#client;
+    if (phase === "here") {
+      setText(this.#problem, text);
+    } else {
+      // We come back under another name: it is said once we are in, and which that is.
+      this.#lostName = self.name;
+    }
   }
 
   /** @param {{code: string, text: string, suggestion: string}} refused */
