@@ -30,12 +30,16 @@ BEFORE_WHOLE: Final = re.compile(r"|[\s(\"|]")
 BEHIND_WHOLE: Final = re.compile(r"[\s\"|]|[.,;:!?)]*(?:\s|$)")
 
 # What may stand before marks, first and last between them, and behind them. In scripts without spaces between words, of
-# which these are the usual letters, marks count inside of a word.
+# which these are the usual letters, marks count inside of a word, and beside emoji, of which these are the usual ones.
 UNSPACED: Final = "\u0e01-\u0e30\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"
-BEFORE_MARK: Final = re.compile(rf"|[\s{UNSPACED}*_~(\[{{\"'“„‘«‹¿¡（「『：，、。！？；—–-]")
+EMOJI: Final = (
+    "\u26a0\u2705\u274c\u2757\u2b50\U0001f1e6-\U0001f1ff\U0001f300-\U0001f320\U0001f330-\U0001f393\U0001f3a0-\U0001f3f0"
+    "\U0001f400-\U0001f4fd\U0001f4ff-\U0001f53d\U0001f5fb-\U0001f64f\U0001f680-\U0001f6c5\U0001f90c-\U0001f93a"
+)
+BEFORE_MARK: Final = re.compile(rf"|[\s{UNSPACED}{EMOJI}\ufe0f*_~(\[{{\"'“„‘«‹¿¡（「『：，、。！？；—–-]")
 FIRST: Final = re.compile(r"[^\s/.,;:=<>|&\\)\]}]")
 LAST: Final = re.compile(r"[^\s/=<>|&\\(\[{]")
-BEHIND_MARK: Final = re.compile(rf"$|[\s{UNSPACED}*_~,;:!?…)\]}}\"'”’»›）」』。，、！？；：—–]|\.(?![^\W_]|\*)")
+BEHIND_MARK: Final = re.compile(rf"$|[\s{UNSPACED}{EMOJI}*_~,;:!?…)\]}}\"'”’»›）」』。，、！？；：—–]|\.(?![^\W_]|\*)")
 
 # A label in which code hides no bracket, and an address in which nothing stands for another character.
 LABEL_WITH_CODE: Final = re.compile(r"(?:[^`\[\]]|`[^`\[\]]+`)*")

@@ -111,6 +111,7 @@ def stage(chrome: Browser, installed: Path) -> Iterator[Show]:
             "a [b (‹a https://a.org/›https://a.org/‹/›) C:\\x (‹a https://a.org/›https://a.org/‹/›)",
         ),
         ("_*x*_ *_x_* *:warning: y*", "‹em›‹strong›x‹/›‹/› ‹strong›‹em›x‹/›‹/› :warning: y"),
+        ("✅*x*🔥 ⚠️_y_", "✅‹strong›x‹/›🔥 ⚠️‹em›y‹/›"),
     ],
 )
 def test_slacks_markup_is_shown_as_slack_shows_it(stage: Show, slack: str, elements: str) -> None:
@@ -156,6 +157,12 @@ def test_what_is_no_markdown_is_what_was_typed(stage: Show, text: str) -> None:
     ("text", "elements"),
     [
         ("**bold**, *it* _it_ and __bold__.", "‹strong›bold‹/›, ‹em›it‹/› ‹em›it‹/› and ‹strong›bold‹/›."),
+        ("🎉**x**🎉 ❤️*y*👍🏽 1️⃣__z__", "🎉‹strong›x‹/›🎉 ❤️‹em›y‹/›👍🏽 1️⃣‹strong›z‹/›"),
+        (
+            "**https://x.org/** *https://x.org/a/*, https://x.org/* /*",
+            "‹strong›‹a https://x.org/›https://x.org/‹/›‹/› ‹em›‹a https://x.org/a/›https://x.org/a/‹/›‹/›, "
+            "‹a https://x.org/›https://x.org/‹/›* /*",
+        ),
         ("***both*** (*x*)", "‹em›‹strong›both‹/›‹/› (‹em›x‹/›)"),
         ("这是**重要**的：**“明日”**休み", "这是‹strong›重要‹/›的：‹strong›“明日”‹/›休み"),
         ("**two\nlines** *not\nthese*", "‹strong›two\nlines‹/› *not\nthese*"),

@@ -20,9 +20,15 @@ const PROTECTED = 300;
 
 /** Letters of scripts without spaces between the words: there a mark may stand inside of a word. */
 const UNSPACED = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}";
+/** An emoji is no letter of a word; what it ends with may be a variation selector, or the box around a digit. */
+const EMOJI = "\\p{Emoji_Presentation}\\p{Extended_Pictographic}";
+const EMOJI_END = `${EMOJI}\\ufe0f\\u20e3`;
 /** What stands before a mark that opens, and behind one that closes: `2*3*4`, `'*.c'` and `src/**` are as typed. */
-const BEFORE = new RegExp(`(?:^|[\\s${UNSPACED}*_~([{"'“„‘«‹¿¡（「『：，、。！？；—–-])$`, "u");
-const BEHIND = new RegExp(`^(?:$|[\\s${UNSPACED}*_~,;:!?…)\\]}"'”’»›）」』。，、！？；：—–]|\\.(?![\\p{L}\\p{N}*]))`, "u");
+const BEFORE = new RegExp(`(?:^|[\\s${UNSPACED}${EMOJI_END}*_~([{"'“„‘«‹¿¡（「『：，、。！？；—–-])$`, "u");
+const BEHIND = new RegExp(
+  `^(?:$|[\\s${UNSPACED}${EMOJI}*_~,;:!?…)\\]}"'”’»›）」』。，、！？；：—–]|\\.(?![\\p{L}\\p{N}*]))`,
+  "u",
+);
 /** A line of a quote; not >.<, >= or >>>. */
 const QUOTE = /^ {0,3}>(?:$| |(?=[\p{L}\p{N}"'“„«]))/u;
 const QUOTED_LINE = /^ {0,3}> ?/;
@@ -137,12 +143,12 @@ function emphasis(state, silent) {
     end += 1;
   }
   const length = end - pos;
+  const [open, close] = [opens(src, pos, end), closesIn(state, end)];
   if (length > LONGEST_RUN) {
     state.pending += src.slice(pos, end);
   } else {
     for (let index = 0; index < length; index += 1) {
       state.push("text", "", 0).content = mark;
-      const [open, close] = [opens(src, pos, end), closes(src, pos, end)];
       const delimiter = { marker: mark.charCodeAt(0), length, token: state.tokens.length - 1, end: -1, open, close };
       state.delimiters.push(delimiter);
     }
@@ -161,6 +167,14 @@ function opens(src, pos, end) {
 /** @param {string} src @param {number} pos @param {number} end */
 function closes(src, pos, end) {
   return OUT_OF.test(src.slice(Math.max(0, pos - 2), pos)) && BEHIND.test(src.slice(end, end + 3));
+}
+
+/** Whether the mark that a parser is at may end something: behind an address, too, such as one that ends with a slash.
+ * @param {State} state @param {number} end
+ */
+function closesIn({ src, pos, pending, tokens }, end) {
+  const isBehindAddress = pending === "" && tokens.at(-1)?.type === "address";
+  return isBehindAddress ? BEHIND.test(src.slice(end, end + 3)) : closes(src, pos, end);
 }
 
 /** A single * is for what stands in one line, and so is _. @param {State} state @param {boolean} silent */
