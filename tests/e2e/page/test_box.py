@@ -206,6 +206,18 @@ def test_a_box_in_shadow_trees_speaks_the_language_of_the_page(play: Play) -> No
     expect(box(chat).locator("label").first).to_have_text("Dein Name")
 
 
+def test_a_language_is_found_by_what_it_is_a_kind_of_in_any_case_and_what_it_lacks_is_said_in_english(
+    play: Play,
+) -> None:
+    tables = '{ "pt-BR": { send: "Enviar", search: undefined }, "zh-Hant": { send: "送出" }, zh: { send: "发送" } }'
+    boxes = "".join(f'<mix-chat lang="{lang}"></mix-chat>' for lang in ("pt-br", "zh-Hant-TW", "zh-CN", "DE-at", "pt"))
+    script = f'import {{ texts }} from "/chat/src/widget/widget.js"; Object.assign(texts, {tables});'
+    chat = play(f'{boxes}<script type="module">{script}</script>')
+
+    expect(box(chat).locator(".writing > button")).to_have_text(["Enviar", "送出", "发送", "Senden", "Send"])
+    expect(box(chat).first.locator("header button").first).to_have_text("Search")
+
+
 def test_a_box_keeps_its_style_and_its_connection_in_another_document_and_back(play: Play) -> None:
     chat = play("<mix-chat></mix-chat><iframe></iframe>")
     expect(box(chat).locator("#name")).to_be_visible()

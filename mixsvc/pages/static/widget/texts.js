@@ -157,7 +157,7 @@ export class Words {
 
   /** @param {string} lang  such as de-AT */
   constructor(lang) {
-    const found = texts[lang] ?? texts[lang.split("-")[0]?.toLowerCase() ?? ""];
+    const found = tableOf(lang);
     this.#table = { ...ENGLISH, ...found };
     /** The language that is really spoken. */
     this.lang = found ? known(lang) : "en";
@@ -170,7 +170,7 @@ export class Words {
 
   /** @param {keyof Texts} key @param {(string | number)[]} parts */
   say(key, ...parts) {
-    return this.#table[key].replace(/\{(\d)\}/g, (_, index) => String(parts[Number(index)] ?? ""));
+    return (this.#table[key] ?? ENGLISH[key]).replace(/\{(\d)\}/g, (_, index) => String(parts[Number(index)] ?? ""));
   }
 
   /** A refusal in this language, else in the words of the server or the client.
@@ -184,6 +184,16 @@ export class Words {
     const key = code === "not_allowed" ? (NOT_ALLOWED[of] ?? "mayNot") : code;
     return Object.hasOwn(ENGLISH, key) ? this.say(/** @type {keyof Texts} */ (key), text) : text;
   }
+}
+
+/** That of a language, else of what it is a kind of: for zh-Hant-TW that of zh-Hant, else of zh. Case does not count
+ * (RFC 4647, "Lookup"). @param {string} lang
+ */
+function tableOf(lang) {
+  const tables = new Map(Object.entries(texts).map(([name, table]) => [name.toLowerCase(), table]));
+  const parts = lang.toLowerCase().split("-");
+  const names = parts.map((_, index) => parts.slice(0, parts.length - index).join("-"));
+  return tables.get(names.find((name) => tables.has(name)) ?? "");
 }
 
 /** @param {string} lang @returns {string} "en" for what is no language at all */
