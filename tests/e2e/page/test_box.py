@@ -89,6 +89,24 @@ def test_what_is_not_allowed_is_said_as_it_is_in_the_readers_language(
         expect(problem).to_have_text(sentence)
 
 
+def test_a_room_that_is_refused_is_asked_for_again_on_each_connection(play: Play) -> None:
+    chat = play()
+    problem = box(chat).locator(".problem")
+    chat.refusals["join"] = REFUSED
+    box(chat).evaluate(ENTER)
+    expect(problem).to_have_text("You may not be in this room.")
+
+    box(chat).evaluate("(box) => box.client.reconnect()")
+    expect(box(chat).locator(".status")).to_be_empty()
+    expect(problem).to_have_text("You may not be in this room.")
+    expect(box(chat).locator("textarea")).to_be_hidden()
+    chat.refusals.clear()
+    box(chat).evaluate("(box) => box.client.reconnect()")
+    say(box(chat).locator("textarea"), "hello")
+    expect(texts(chat)).to_have_text(["hello"])
+    expect(problem).to_be_empty()
+
+
 @pytest.mark.parametrize(
     ("locale", "gone", "renamed"),
     [

@@ -114,14 +114,7 @@ export class Box {
     client.on("phase", () => this.#changed());
     client.on("phase", () => this.#showStatus());
     client.on("status", () => this.#showStatus());
-    client.on("welcome", () => {
-      this.#isKnown = true;
-      this.#refresh();
-      this.#isEntering && this.#composer.focus();
-      this.#isEntering = false;
-      setText(this.#problem, this.#lostName && this.#words.say("renamed", this.#lostName, client.self.name));
-      this.#lostName = "";
-    });
+    client.on("welcome", () => this.#onWelcome());
     client.on("nameRefused", (refused) => this.#onNameRefused(refused));
     client.on("tokenFailed", () => setText(this.#problem, this.#words.say("noToken")));
     client.on("notice", (text) => this.#onNotice(text));
@@ -142,6 +135,27 @@ export class Box {
         this.#composer.refused(this.#words.refusal("say", line.code, text, client.excess(line.text)));
       }
     });
+  }
+
+  #onWelcome() {
+    this.#isKnown = true;
+    this.#refresh();
+    this.#isEntering && this.#composer.focus();
+    this.#isEntering = false;
+    setText(this.#problem, this.#lostName && this.#words.say("renamed", this.#lostName, this.#client.self.name));
+    this.#lostName = "";
+    this.#isRefused && this.#joinAgain();
+  }
+
+  /** The room that was refused may be open to us by now; else it is said once more why not. */
+  async #joinAgain() {
+    try {
+      await this.#client.join(this.#place.room);
+      this.#isRefused = false;
+      this.#refresh();
+    } catch {
+      // The client has told why.
+    }
   }
 
   #madeBox() {
