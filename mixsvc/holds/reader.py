@@ -35,7 +35,7 @@ class HeldReader:
     not keep up is told nothing until it does; what comes meanwhile is read again then.
     """
 
-    __slots__ = ("_epoch", "_framing", "_has_epoch", "_opening", "following", "numbers", "sink")
+    __slots__ = ("_epoch", "_framing", "_has_epoch", "_opening", "_untold", "following", "numbers", "sink")
 
     following: Following
 
@@ -47,6 +47,8 @@ class HeldReader:
         self._epoch = ""
         # Whether the ids say the epoch: the client, or the URL of its page, may have another one.
         self._has_epoch = False
+        # The topics of whose past a reset is still to be told before anything else.
+        self._untold: frozenset[str] = frozenset()
 
     def begun(self, position: Position) -> None:
         """See TopicReader."""
@@ -56,6 +58,7 @@ class HeldReader:
         self._epoch = position.epoch
         if len(position.numbers) != 1:
             self.numbers = dict(position.numbers)
+            self._untold = _gone(arrival.since, position)
         data = self._framing.retry(hold.retry) if hold.retry is not None else b""
         if place is not None:
             first = hold.first if arrival.is_new else None
@@ -68,7 +71,10 @@ class HeldReader:
         self._has_epoch = True
         if self.numbers is None:
             self.numbers = {}
-        self._send(self._framing.one(HeldEvent(self._id(topic, number), RESET, str(number), topic)))
+        self._untold -= {topic}
+        place = self._id(topic, number)
+        # An id has all topics: who is cut off behind it would not be told of those that follow.
+        self._send(self._framing.one(HeldEvent("" if self._untold else place, RESET, str(number), topic)))
 
     def events(self, batch: TopicBatch) -> None:
         """See TopicReader."""
@@ -101,3 +107,9 @@ class HeldReader:
     def _send(self, data: bytes) -> None:
         if not self.sink.send(data):
             self.following.pause()
+
+
+def _gone(since: Position, begun: Position) -> frozenset[str]:
+    """The topics that do not go on where somebody stands."""
+    is_other = since.epoch not in ("", begun.epoch)
+    return frozenset(topic for topic, number in since.numbers.items() if is_other or begun.numbers[topic] != number)

@@ -183,6 +183,19 @@ class EventStreamTests(HeldCase):
             chunk(b"id: a=1,b=0@older\n\n") + chunk(b"id: a=0,b=0@e1\nevent: reset\ndata: 0\n\n")
         )
 
+    def test_who_is_cut_off_between_two_resets_is_told_of_both(self) -> None:
+        """An id of the first one would say that nothing is missing of the second topic."""
+        self.serve(holding("a", "b"))
+        for topic in ("a", "b"):
+            self.topics.first[topic] = 3
+            self.topics.publish(topic, "one")
+
+        for seen in (b"a=1,b=1@e1", b"a=7,b=9@older"):
+            wire = self.ask(STREAM % (b"", b"Last-Event-ID: %b\r\n" % seen))[1]
+
+            first = chunk(b"event: reset\ndata: 2\n\n")
+            assert self.said(wire)[1] == first + chunk(b"id: a=2,b=2@e1\nevent: reset\ndata: 2\n\n"), seen
+
     def test_the_first_data_and_the_retry_time_are_for_a_new_client(self) -> None:
         self.serve(holding("order-42", first="<p>paid</p>", retry=2000))
 
