@@ -1,13 +1,15 @@
 """Up to which numbers somebody has seen topics: what stands in ?since= and in the ids of events. Pure.
 
 A position is written as `12` for one topic, as `order-42=12,order-43=7` for several (or one), and with the epoch of
-the numbers, if it is known, as `12@EPOCH`. Numbers of another epoch mean other events.
+the numbers, if it is known, as `12@EPOCH`. Numbers of another epoch mean other events. Names with letters beyond ASCII
+are percent-encoded, as scripts cannot send all letters in a header; they are read as they are, too.
 """
 
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import field
 from typing import Final
+from urllib.parse import quote, unquote
 
 from mixsvc.common.names import is_topic_name
 from mixsvc.common.numbers import MAX_JSON_NUMBER, whole_number
@@ -26,6 +28,10 @@ __all__ = [
 # How many characters a position may have, and an epoch.
 LONGEST_POSITION: Final = 16_384
 LONGEST_EPOCH: Final = 64
+
+# How many of them go into the head of a request, with all else. A longer one has its letters as they are: browsers send
+# also these.
+LONGEST_ENCODED: Final = 12_288
 
 EPOCH: Final = re.compile(f"[0-9a-zA-Z._-]{{1,{LONGEST_EPOCH}}}")
 
@@ -52,6 +58,9 @@ def write_position(position: Position) -> str:
 def name_position(position: Position) -> str:
     """The same with the name of each topic, also of a single one: for who follows more topics than are known of."""
     text = ",".join(f"{topic}={number}" for topic, number in position.numbers.items())
+    if not text.isascii():
+        encoded = quote(text, safe=":=,")
+        text = encoded if len(encoded) <= LONGEST_ENCODED else text
     return f"{text}@{position.epoch}" if position.epoch else text
 
 
@@ -86,7 +95,8 @@ def resumed(since: Position, seen: Position) -> Position:
 def _named(text: str) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for each in text.split(","):
-        topic, _, number = each.partition("=")
+        name, _, number = each.partition("=")
+        topic = unquote(name)
         if not is_topic_name(topic) or topic in found:
             raise ValueError("it names a topic twice, or what cannot be one")
         found[topic] = _number(number)

@@ -71,7 +71,7 @@ def _topics(topics: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str) or not is_topic_name(name):
             raise NotPublished(f"mix.hold: {_shown(name)} cannot be a topic: {TOPIC_NAMES}")
-    if sum(len(name) + 20 for name in names) > LONGEST_POSITION:
+    if sum(len(name.encode()) + 20 for name in names) > LONGEST_POSITION:
         raise NotPublished("mix.hold: the names of the topics are too long for one hold")
     return names
 

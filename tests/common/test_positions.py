@@ -26,6 +26,20 @@ def test_the_position_in_one_topic_is_the_number_alone() -> None:
     assert write_position(Position({"a": 12, "b": 7}, "e7")) == "a=12,b=7@e7"
 
 
+def test_letters_that_scripts_cannot_send_in_a_header_are_encoded() -> None:
+    """fetch, with which htmx and libraries follow streams, takes Latin-1 only, and sends it as such."""
+    position = Position({"größe": 12, "a:b": 7, "大小-1": 3}, "e7")
+    assert write_position(position) == "gr%C3%B6%C3%9Fe=12,a:b=7,%E5%A4%A7%E5%B0%8F-1=3@e7"
+    # As a browser sends it that had it from an address in a page.
+    assert read_position("größe=12,a:b=7,大小-1=3@e7", list(position.numbers)) == position
+
+
+def test_a_position_that_would_be_too_long_when_encoded_is_written_as_it_is() -> None:
+    position = Position({f"{number}{'ж' * 90}": number for number in range(50)})
+    assert len(write_position(position).encode()) < 12_000
+    assert read_position(write_position(position), list(position.numbers)) == position
+
+
 def test_topics_that_are_not_followed_are_left_out_and_missing_ones_are_not_made_up() -> None:
     assert read_position("a=12,b=7@e7", ["b", "c"]) == Position({"b": 7}, "e7")
     assert read_position("order-42=12", ["order-42"]) == Position({"order-42": 12})
@@ -59,6 +73,9 @@ def test_topics_that_are_not_followed_are_left_out_and_missing_ones_are_not_made
         "a =1",
         "a=1;b=2",
         "a=b=1",
+        "%FF=1",
+        "a%3D=1",
+        "a=1,%61=2",
         "a" * (LONGEST_POSITION + 1),
     ],
 )

@@ -114,6 +114,8 @@ def test_a_hold_has_a_topic_and_not_too_many() -> None:
     Topics().read(*asked(*map(str, range(MOST_TOPICS))).names)
     with pytest.raises(NotPublished, match="too many"):
         asked(*map(str, range(MOST_TOPICS + 1)))
+    with pytest.raises(NotPublished, match="too long"):
+        asked(*(f"{number:02}{'𠀀' * 98}" for number in range(MOST_TOPICS)))
 
 
 @pytest.mark.parametrize(
