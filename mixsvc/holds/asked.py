@@ -63,21 +63,24 @@ LIMITS: Final = (
 
 
 def _topics(topics: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(map(plain, dict.fromkeys(topics)))
-    if not names:
+    if not topics:
         raise NotPublished("mix.hold: name a topic")
-    if len(names) > MOST_TOPICS:
-        raise NotPublished(f"mix.hold: {len(names)} topics are too many for one hold; there may be {MOST_TOPICS}")
-    for name in names:
+    for name in topics:
         if not isinstance(name, str) or not is_topic_name(name):
             raise NotPublished(f"mix.hold: {_shown(name)} cannot be a topic: {TOPIC_NAMES}")
+    names = tuple(map(plain, dict.fromkeys(topics)))
+    if len(names) > MOST_TOPICS:
+        raise NotPublished(f"mix.hold: {len(names)} topics are too many for one hold; there may be {MOST_TOPICS}")
     if sum(len(name.encode()) + 20 for name in names) > LONGEST_POSITION:
         raise NotPublished("mix.hold: the names of the topics are too long for one hold")
     return names
 
 
 def _first(first: object) -> str:
-    text = first if isinstance(first, str) else json.dumps(first)
+    try:
+        text = first if isinstance(first, str) else json.dumps(first, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"mix.hold: first is text, or what JSON can hold: {error}") from None
     if not is_storable(text):
         raise ValueError("mix.hold: first has a lone surrogate, which is no character, or U+0000")
     size = len(text.encode())

@@ -76,7 +76,7 @@ def test_headers_are_those_of_the_response() -> None:
     assert response.headers({HOLDS: []})["X-A"] == "b"
 
 
-@pytest.mark.parametrize("topic", ["", "no topic", "a/b", None, 42, "x" * 101, "\0"])
+@pytest.mark.parametrize("topic", ["", "no topic", "a/b", None, 42, ["b", "c"], "x" * 101, "\0"])
 def test_what_cannot_be_a_topic_is_refused(topic: Any) -> None:
     with pytest.raises(NotPublished, match="mix.hold"):
         asked("a", topic)
@@ -135,6 +135,8 @@ def test_a_hold_has_a_topic_and_not_too_many() -> None:
         {"person": 7},
         {"person": "a\0"},
         {"first": "\ud800"},
+        {"first": float("nan")},
+        {"first": {"when": object()}},
         {"first": "é" * (LONGEST_FIRST // 2 + 1)},
     ],
 )
