@@ -44,11 +44,17 @@ class Arrival:
 
         It may be cut off before its first event, and goes on from there then.
         """
-        known = self.known.numbers
-        if all(name in known for name in self.hold.names):
+        if all(name in self.known.numbers for name in self.hold.names):
             return None
         # Of what is gone it is told by a reset, which may not reach it.
-        return Position({**position.numbers, **known}, self.known.epoch if known else position.epoch)
+        known = self.since if self.gone(position) else self.known
+        return Position({**position.numbers, **known.numbers}, known.epoch if known.numbers else position.epoch)
+
+    def gone(self, position: Position) -> frozenset[str]:
+        """The topics of whose past a reset is told, if all behind this position follows."""
+        is_other = self.since.epoch not in ("", position.epoch)
+        since = self.since.numbers.items()
+        return frozenset(topic for topic, number in since if is_other or position.numbers[topic] != number)
 
     def poll_fields(self) -> Fields:
         """The headers of the response to a poll, without the length."""

@@ -58,7 +58,7 @@ class HeldReader:
         self._epoch = position.epoch
         if len(position.numbers) != 1:
             self.numbers = dict(position.numbers)
-            self._untold = _gone(arrival.since, position)
+            self._untold = arrival.gone(position)
         data = self._framing.retry(hold.retry) if hold.retry is not None else b""
         if place is not None:
             first = hold.first if arrival.is_new else None
@@ -107,9 +107,3 @@ class HeldReader:
     def _send(self, data: bytes) -> None:
         if not self.sink.send(data):
             self.following.pause()
-
-
-def _gone(since: Position, begun: Position) -> frozenset[str]:
-    """The topics that do not go on where somebody stands."""
-    is_other = since.epoch not in ("", begun.epoch)
-    return frozenset(topic for topic, number in since.numbers.items() if is_other or begun.numbers[topic] != number)

@@ -183,6 +183,13 @@ class EventStreamTests(HeldCase):
             chunk(b"id: a=1,b=0@older\n\n") + chunk(b"id: a=0,b=0@e1\nevent: reset\ndata: 0\n\n")
         )
 
+    def test_a_place_that_the_view_has_said_hides_no_reset(self) -> None:
+        for since in ("7", "7@older", "0@older"):
+            self.serve(holding("order-42", since=since, first="<p>"))
+
+            place = chunk(b"id: %b\ndata: <p>\n\n" % since.encode())
+            assert self.said(self.ask(PLAIN)[1])[1] == place + chunk(b"id: 0@e1\nevent: reset\ndata: 0\n\n"), since
+
     def test_who_is_cut_off_between_two_resets_is_told_of_both(self) -> None:
         """An id of the first one would say that nothing is missing of the second topic."""
         self.serve(holding("a", "b"))
