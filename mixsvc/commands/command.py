@@ -29,11 +29,15 @@ class Command:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser that offers the nearest option or command for one that does not exist, in one line, with status 2."""
+    """A parser that offers the nearest option or command for one that does not exist, in one line, with status 2.
+
+    The options of a command may stand between its words, too.
+    """
 
     def __init__(self, **more: Any) -> None:
         self._options: list[str] = []
         self._commands: Mapping[str, Command] = {}
+        self._parsers: dict[str, CommandParser] = {}
         super().__init__(**more)
 
     def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
@@ -51,6 +55,7 @@ class CommandParser(argparse.ArgumentParser):
             if each.add_options is not None:
                 each.add_options(parser)
             parser.set_defaults(command=each)
+            self._parsers[each.name] = parser
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """See ArgumentParser, which says nothing about an unknown option while another mistake is there."""
@@ -58,7 +63,16 @@ class CommandParser(argparse.ArgumentParser):
         if command is not None and command.add_options is None:
             return argparse.Namespace(command=command, words=args[1:]), []
         self._check_known(args)
+        if command is not None:
+            return self._parsers[command.name].parse_known_intermixed_args(args[1:], namespace)
         return super().parse_known_args(args, namespace)
+
+    def parse_known_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """See ArgumentParser, which loses a -- in old Pythons: with one, no options may stand between words."""
+        if "--" in args:
+            return self.parse_known_args(args, namespace)
+        self._check_known(args)
+        return super().parse_known_intermixed_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Print one line, without the usage."""

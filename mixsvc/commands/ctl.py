@@ -43,7 +43,7 @@ PATIENCE_SECONDS: Final = 5.0
 
 def _run(options: argparse.Namespace) -> int:
     parser = _parser()
-    given = parser.parse_args(options.words)
+    given = parser.parse_intermixed_args(options.words)
     if given.action is None:
         parser.print_help()
         return 0

@@ -68,6 +68,15 @@ def test_it_prints_what_an_action_says(played: Played, capsys: pytest.CaptureFix
     assert asked == [{"action": "say", "arguments": ["lobby", "good", "morning"]}]
 
 
+def test_options_may_stand_between_the_words(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = played(answer(ok=True, text="said"))
+
+    assert main(["ctl", "say", "--socket", "mixsvc.ctl", "lobby", "--json", "hi"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {"text": "said"}
+    assert asked == [{"action": "say", "arguments": ["lobby", "hi"]}]
+
+
 def test_an_action_in_json(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
     played(answer(ok=True, text="1 log file reopened"))
 
