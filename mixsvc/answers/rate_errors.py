@@ -68,9 +68,9 @@ def _check_quoted(query: RateQuery) -> None:
     for code in query.pair:
         span = query.rates.span(code, code)
         if known and span and code not in known:
-            last = span[1].isoformat()
+            first, last = span[0].isoformat(), span[1].isoformat()
             detail = f"{no_longer_quoted(code, span[1])} Ask for that day: ?date={last}."
-            refuse(404, detail, last=last)
+            refuse(404, detail, first=first, last=last)
 
 
 def _check_shared(query: RateQuery) -> None:

@@ -110,6 +110,7 @@ class RateQuery:
             _refuse(
                 f"There are no rates before {FIRST_DAY}; the first quote of {'/'.join(self.pair)} is of {span[0]}",
                 first=span[0].isoformat(),
+                last=span[1].isoformat(),
             )
         if start > end:
             _refuse(f"from={start} is after to={end}; give the earlier date as from")

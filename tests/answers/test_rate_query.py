@@ -73,8 +73,13 @@ class Pairs(ApiCase):
     def test_a_currency_that_is_no_longer_quoted_is_there_on_its_days_only(self) -> None:
         found = self.problem("/api/rates/EUR/HRK", 404)
 
-        self.assertEqual(found["last"], "2022-12-30")
+        self.assertEqual((found["first"], found["last"]), ("2022-12-30", "2022-12-30"))
         self.assertEqual(self.json("/api/rates/EUR/HRK?date=2022-12-30")["price"], "7.5365")
+
+    def test_before_all_rates_the_first_and_the_last_day_of_the_pair_are_named(self) -> None:
+        for asked in ("from=1998-12-31", "to=1998-12-31"):
+            found = self.problem(f"/api/rates/EUR/USD/history?{asked}", 400)
+            self.assertEqual((found["first"], found["last"]), ("1999-01-04", "2026-10-30"))
 
     def test_before_the_first_day_the_first_day_is_named(self) -> None:
         self.assertEqual(self.problem("/api/rates/EUR/USD?date=1999-01-03", 400)["first"], "1999-01-04")
