@@ -62,7 +62,7 @@ class CsvTable:
     def check(self) -> None:
         """Raises ValueError unless each line has a price or nothing for each code. Takes some 20 ms."""
         if any(line.count(",") != len(self.codes) for line in self.lines):
-            raise ValueError("a line has more or fewer cells than the first one")
+            raise _other_length()
         if not all(map(_LINE.fullmatch, self.lines)) or any(map(_ZERO.search, self.lines)):
             self._find_fault()
         unnamed = [place for place, code in enumerate(self.codes) if not code]
@@ -76,8 +76,10 @@ class CsvTable:
 
     def cells(self, line: str) -> Sequence[tuple[str, str]]:
         """Returns the currencies quoted in a line and their prices as text. Raises ValueError."""
-        pairs = zip(self.codes, line.split(",")[1:], strict=True)
-        return [(code, cell) for code, cell in pairs if cell not in ABSENT]
+        cells = line.split(",")[1:]
+        if len(cells) != len(self.codes):
+            raise _other_length()
+        return [(code, cell) for code, cell in zip(self.codes, cells, strict=True) if cell not in ABSENT]
 
     def prices(self, line: str) -> dict[str, Decimal]:
         """Returns the prices of a line by currency; may be empty. Raises ValueError."""
@@ -99,6 +101,10 @@ def read_csv_table(file: Path | IO[bytes]) -> CsvTable:
         raise ValueError("a day occurs twice")
     # Each line starts with its date, so the greatest line is the newest day.
     return CsvTable(codes, sorted(days))
+
+
+def _other_length() -> ValueError:
+    return ValueError("a line has more or fewer cells than the first one")
 
 
 def _codes(header: str) -> Sequence[str]:

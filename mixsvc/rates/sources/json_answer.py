@@ -211,7 +211,10 @@ def _date(value: object, path: str) -> date:
         raise ValueError(f"{path} is not a date")
     if len(value) <= 10:
         return parse_date(value)
-    moment = datetime.fromisoformat(value[:40])
+    try:
+        moment = datetime.fromisoformat(value[:40])
+    except ValueError:
+        raise ValueError(f"{value[:40]!r} is not a date") from None
     return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
 
 

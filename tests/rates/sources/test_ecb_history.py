@@ -86,6 +86,12 @@ class Reading(SynchronousTestCase):
                 list(read_pages(read_xml(body), DAYS, NOW).quotes)
             self.assertNotIn("\n", str(caught.exception))
 
+    def test_a_line_of_another_length_is_called_that(self) -> None:
+        for line in ("2026-10-29,1.11\n", "2026-10-29,1.11,7,,\n", "2026-10-29\n"):
+            with self.subTest(line=line), self.assertRaises(SourceFailed) as caught:
+                list(read_pages(read_csv(packed(f"Date,USD,XAA,\n{line}")), DAYS, NOW).quotes)
+            self.assertIn("a line has more or fewer cells than the first one", str(caught.exception))
+
     def test_a_zip_bomb_is_refused_at_the_limit(self) -> None:
         bomb = packed(" " * (ecb_csv.MAX_UNPACKED + 1))
         self.assertLess(len(bomb), 2**20)

@@ -139,6 +139,11 @@ class Reading(SynchronousTestCase):
             with self.subTest(day=text):
                 self.refused(answer(day=text))
 
+    def test_what_is_no_date_is_shown(self) -> None:
+        for text in ("30.10.2026", "Fri, 30 Oct 2026 15:00:00 GMT", "2026-10-30 15:00 CET"):
+            with self.subTest(text=text):
+                self.assertIn(f"{text!r} is not a date", self.refused(answer(day=f'"{text}"')))
+
     def test_a_document_without_rates_is_refused(self) -> None:
         for body in (b"", b"[]", b"null", b"{}", b'{"date": "2026-10-30"}', b"<html>", FRANKFURTER[:-2], b"\xff\xfe{"):
             with self.subTest(body=body):
