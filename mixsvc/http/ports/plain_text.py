@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from twisted.protocols.tls import BufferingTLSTransport
-from twisted.python.failure import Failure
 
 __all__ = ["TLSConnection"]
 
@@ -30,13 +29,12 @@ class TLSConnection(BufferingTLSTransport):
                 transport: Any = self.transport
                 transport.write(answer)
                 transport.loseWriteConnection()
-        if not self._is_refused:
-            BufferingTLSTransport.dataReceived(self, data)
-
-    def _tlsShutdownFinished(self, reason: Failure | None) -> None:
-        """TLS is over. A producer that is paused then would keep the connection open, though nothing can be sent."""
-        BufferingTLSTransport._tlsShutdownFinished(self, reason)
-        self.unregisterProducer()
+        if self._is_refused:
+            return
+        BufferingTLSTransport.dataReceived(self, data)
+        if getattr(self.transport, "disconnecting", False):
+            # TLS is over. A producer that is paused now would keep the connection open, though nothing can be sent.
+            self.unregisterProducer()
 
 
 def _answer(factory: Any) -> bytes:
