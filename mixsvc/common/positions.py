@@ -29,9 +29,9 @@ __all__ = [
 LONGEST_POSITION: Final = 16_384
 LONGEST_EPOCH: Final = 64
 
-# How many of them go into the head of a request, with all else. A longer one has its letters as they are: browsers send
-# also these.
-LONGEST_ENCODED: Final = 12_288
+# How many of them go into a URL, in which a page may encode them once more. A longer one has its letters as they are:
+# browsers send also these.
+LONGEST_ENCODED: Final = 4096
 
 EPOCH: Final = re.compile(f"[0-9a-zA-Z._-]{{1,{LONGEST_EPOCH}}}")
 

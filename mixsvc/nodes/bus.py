@@ -45,8 +45,9 @@ class SharedBus:
         # The newest numbers that wait to be told, of rooms and of topics.
         self._lasts: dict[type[Said | Published], dict[str, int]] = {Said: {}, Published: {}}
         self._waiting: list[Hint] = []
-        # Those of rooms that could not be told.
+        # Those of rooms that could not be told, and whether nobody will be told any more.
         self._untold: dict[str, int] = {}
+        self._is_ending = False
         # Whether the end of the turn is awaited, a statement runs, or the pause after it.
         self._is_busy = False
         # When this node heard itself last, and since when it waits to hear itself.
@@ -67,6 +68,7 @@ class SharedBus:
 
     def flush(self) -> None:
         """Tell what waits at once, as this node stops."""
+        self._is_ending = True
         self._tell()
 
     def listen(self, kind: type[H], heard: Callable[[H], object]) -> None:
@@ -115,6 +117,8 @@ class SharedBus:
 
     def _not_told(self, failure: Failure, hints: Sequence[Hint]) -> None:
         """Rooms that nobody is in elsewhere are told again. All else is found by everybody's next heartbeat."""
+        if self._is_ending:
+            return
         had_none = not self._untold
         for hint in hints:
             if isinstance(hint, Said):

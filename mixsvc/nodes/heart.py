@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mixsvc.common.clocks import ToldTime, WallClock
-from mixsvc.errors import StorageError
+from mixsvc.errors import ServiceBusy, StorageError
 from mixsvc.nodes import statements
 from mixsvc.nodes.interfaces import NodeHost
 from mixsvc.nodes.pulse import Others, Pulse, PulseTimes
@@ -171,6 +171,8 @@ class SharedHeart:
             self._host.look_at_rooms().addErrback(self._not_looked)
 
     def _not_looked(self, failure: Failure) -> None:
+        if not failure.check(ServiceBusy, StorageError):
+            self._log.failure("nodes: the rooms of the others cannot be looked at", failure)
         # With the next heartbeat.
         self._may_lack = True
 

@@ -114,6 +114,15 @@ class BusTests(SynchronousTestCase):
         self.clock.advance(AGAIN)
         self.assertEqual([], self.engine.names())
 
+    def test_a_node_that_stops_tells_nobody_again(self) -> None:
+        self.bus.tell(Said({"lobby": 3}))
+        self.bus.flush()
+        self.engine.fail("notify")
+
+        self.clock.advance(AGAIN)
+
+        self.assertEqual([], self.engine.names())
+
     def test_hints_of_others_go_to_who_listens_for_their_kind(self) -> None:
         self.bus.listen(Said, self.heard.append)
 

@@ -19,6 +19,7 @@ from zope.interface import implementer
 
 from mixsvc.config.network import proxies
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, WebSettings
+from mixsvc.sockets import pump
 from mixsvc.sockets.socketio import polls_at_once
 from tests.sockets.live import SECONDS, Live, live, no_body
 
@@ -227,7 +228,8 @@ def failures() -> Iterator[list[str]]:
     globalLogPublisher.removeObserver(observe)
 
 
-def test_a_view_may_return_before_its_thread_closes(served: Live) -> None:
+def test_a_view_may_return_before_its_thread_closes(served: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pump, "THREAD_SECONDS", SECONDS)
     with connect(f"{served.url}/left") as client, pytest.raises(ConnectionClosedOK):
         client.recv(SECONDS)
 

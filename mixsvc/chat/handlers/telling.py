@@ -1,6 +1,6 @@
 """Tells the clients of this node what is said in their rooms, whichever node has stored it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -165,7 +165,15 @@ class MessageTeller:
     def look_at_rooms(self) -> Deferred[None]:
         """Read the newest numbers of all rooms; see NodeHost."""
         reading = self._state.storage.read(self._state.storage.store.messages.read_rooms)
-        return reading.addCallback(lambda found: self._heard(Said({name: last for name, last, _ in found})))
+        return reading.addCallback(self._looked)
+
+    def _looked(self, found: Iterable[tuple[str, int, str]]) -> None:
+        rooms = self._state.rooms
+        # The journal, which tells topics, knows nothing of a room that did not exist here.
+        topics = {name: topic for name, _, topic in found if not rooms.exists(name)}
+        self._heard(Said({name: last for name, last, _ in found}))
+        for name, topic in topics.items():
+            rooms.set_topic(name, topic)
 
     def _heard(self, hint: Said) -> None:
         for name, last in hint.lasts.items():

@@ -382,8 +382,13 @@ class JoinedRoomEventsTests(SynchronousTestCase):
         assert liar.heard == [("reset", 0), (1, "zero"), (2, "one"), (3, "two"), (4, "three")]
 
     def test_a_hint_that_was_lost_is_made_up_for_when_all_rooms_are_looked_at(self) -> None:
+        ann, mia = self.a.inside("Ann"), self.b.moderator()
         for room in ("hall", "attic"):
             self.b.dispatcher.publish(room, "Bot", "unheard")
+        self.b.database.settle()
+        mia.send("join", room="attic")
+        self.b.database.settle()
+        mia.send("say", room="attic", text="/topic tea")
         self.b.database.settle()
         self.a.inbox.clear()
 
@@ -394,7 +399,10 @@ class JoinedRoomEventsTests(SynchronousTestCase):
         assert self.follower.heard == [(2, "unheard")]
         position = follow(self.a, room="attic").position
         assert position is not None
-        assert dict(position.numbers) == {"attic": 1}
+        assert dict(position.numbers) == {"attic": 2}
+        ann.send("rooms")
+        topics = {room["room"]: room["topic"] for room in ann.got("rooms")[-1]["rooms"]}
+        assert topics["attic"] == "tea"
 
     def test_while_the_engine_is_away_whoever_comes_goes_on_from_memory(self) -> None:
         ann = self.a.inside("Ann", room="hall")
