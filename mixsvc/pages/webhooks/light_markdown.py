@@ -33,10 +33,11 @@ BEHIND_WHOLE: Final = re.compile(r"[\s\"|]|[.,;:!?)]*(?:\s|$)")
 # which these are the usual letters, marks count inside of a word, and beside emoji, of which these are the usual ones.
 UNSPACED: Final = "\u0e01-\u0e30\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"
 EMOJI: Final = (
-    "\u26a0\u2705\u274c\u2757\u2b50\U0001f1e6-\U0001f1ff\U0001f300-\U0001f320\U0001f330-\U0001f393\U0001f3a0-\U0001f3f0"
-    "\U0001f400-\U0001f4fd\U0001f4ff-\U0001f53d\U0001f5fb-\U0001f64f\U0001f680-\U0001f6c5\U0001f90c-\U0001f93a"
+    "\u26a0\u26a1\u26d4\u2705\u2728\u274c\u2757\u2764\u2b50\U0001f1e6-\U0001f1ff\U0001f300-\U0001f320\U0001f330-\U0001f393"
+    "\U0001f3a0-\U0001f3f0\U0001f3f8-\U0001f4fd\U0001f4ff-\U0001f53d\U0001f5fb-\U0001f64f\U0001f680-\U0001f6c5\U0001f6d1"
+    "\U0001f7e0-\U0001f7eb\U0001f90c-\U0001f93a\U0001f947-\U0001f9ff"
 )
-BEFORE_MARK: Final = re.compile(rf"|[\s{UNSPACED}{EMOJI}\ufe0f*_~(\[{{\"'“„‘«‹¿¡（「『：，、。！？；—–-]")
+BEFORE_MARK: Final = re.compile(rf"|[\s{UNSPACED}{EMOJI}\ufe0f\u20e3*_~(\[{{\"'“„‘«‹¿¡（「『：，、。！？；—–-]")
 FIRST: Final = re.compile(r"[^\s/.,;:=<>|&\\)\]}]")
 LAST: Final = re.compile(r"[^\s/=<>|&\\(\[{]")
 BEHIND_MARK: Final = re.compile(rf"$|[\s{UNSPACED}{EMOJI}*_~,;:!?…)\]}}\"'”’»›）」』。，、！？；：—–]|\.(?![^\W_]|\*)")

@@ -16,7 +16,7 @@ def play(chrome: Browser, installed: Path) -> Iterator[Play]:
     played: list[PlayedChat] = []
 
     def begin(body: str = "<mix-chat></mix-chat>", locale: str = "en") -> PlayedChat:
-        chat = PlayedChat(chrome.new_context(locale=locale).new_page(), static, body)
+        chat = PlayedChat(chrome.new_context(locale=locale, timezone_id="UTC").new_page(), static, body)
         played.append(chat)
         chat.page.goto(f"{SITE}/")
         return chat

@@ -106,6 +106,13 @@ def test_a_room_that_is_refused_is_asked_for_again_on_each_connection(play: Play
     expect(texts(chat)).to_have_text(["hello"])
     expect(problem).to_be_empty()
 
+    chat.refusals["join"] = REFUSED
+    for _ in range(2):
+        box(chat).evaluate("(box) => box.client.reconnect()")
+        expect(problem).to_have_text("You may not be in this room.")
+        # What was said before is still read.
+        expect(texts(chat)).to_have_text(["hello"])
+
 
 @pytest.mark.parametrize(
     ("locale", "gone", "renamed"),
@@ -463,13 +470,13 @@ def test_what_is_said_is_announced_once_and_what_was_said_before_is_not(play: Pl
 
 def test_a_time_has_its_date_where_that_is_not_today(play: Play) -> None:
     chat = play()
-    chat.page.clock.set_fixed_time("2026-11-30T12:30:00")
+    chat.page.clock.set_fixed_time("2026-11-30T12:30:00Z")
     times = box(chat).locator(".line time")
     come_in(chat)
 
     chat.bob_says("today")
     expect(times).to_have_text([re.compile(r"^\d\d:\d\d.[AP]M$")])
-    chat.page.clock.set_fixed_time("2026-12-01T12:30:00")
+    chat.page.clock.set_fixed_time("2026-12-01T12:30:00Z")
     chat.bob_says("the same day")
     expect(times).to_have_text(2 * [re.compile(r"^Nov 30, 2026, \d+:\d\d.[AP]M$")])
 

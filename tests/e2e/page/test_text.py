@@ -163,6 +163,7 @@ def test_what_is_no_markdown_is_what_was_typed(stage: Show, text: str) -> None:
             "‹strong›‹a https://x.org/›https://x.org/‹/›‹/› ‹em›‹a https://x.org/a/›https://x.org/a/‹/›‹/›, "
             "‹a https://x.org/›https://x.org/‹/›* /*",
         ),
+        (r"\**https://x.org/** \*\*https://x.org/\*\*", "**https://x.org/** **https://x.org/**"),
         ("***both*** (*x*)", "‹em›‹strong›both‹/›‹/› (‹em›x‹/›)"),
         ("这是**重要**的：**“明日”**休み", "这是‹strong›重要‹/›的：‹strong›“明日”‹/›休み"),
         ("**two\nlines** *not\nthese*", "‹strong›two\nlines‹/› *not\nthese*"),

@@ -27,3 +27,13 @@ def test_a_block_of_code_has_a_longer_fence_than_any_inside(text: str, fence: st
 def test_marks_inside_of_some_that_are_left_out_count_by_what_is_behind_both() -> None:
     assert joined([Marked(BOLD, ["= ", Marked(ITALICS, ["a"])]), " b"]) == "= _a_ b"
     assert joined([Marked(BOLD, ["= ", Marked(ITALICS, ["a"])]), "b"]) == "= ab"
+
+
+@pytest.mark.parametrize("emoji", ["🟢", "🛑", "⚡", "⛔", "❤️", "🥳", "👍🏽", "1️⃣"])
+def test_marks_beside_an_emoji_stay(emoji: str) -> None:
+    assert joined([emoji, Marked(BOLD, ["up"])]) == f"{emoji}**up**"
+
+
+@pytest.mark.parametrize("emoji", ["🟢", "🛑", "⚡", "⛔", "❤️", "🥳"])
+def test_marks_before_an_emoji_stay(emoji: str) -> None:
+    assert joined([Marked(BOLD, ["up"]), emoji]) == f"**up**{emoji}"

@@ -229,11 +229,18 @@ function protectedEnd(line, opening) {
   const marks = [...opening.replaceAll("\\", "")].map((mark) => `\\\\?\\${mark}`).join("");
   for (const { 0: closing, index } of line.matchAll(new RegExp(marks, "g"))) {
     const end = index + closing.length;
-    if (index > opening.length && closes(line, index, end)) {
+    if (index > opening.length && (closes(line, index, end) || closesAddress(line, index, end))) {
       return end;
     }
   }
   return 0;
+}
+
+/** See closesIn, for what no parser has read yet. @param {string} line @param {number} pos @param {number} end */
+function closesAddress(line, pos, end) {
+  const before = line.slice(0, pos);
+  const begin = before.search(/(?<![a-z0-9_])https?:\S*$/i);
+  return begin >= 0 && addressAt(before, begin).length === pos - begin && BEHIND.test(line.slice(end, end + 3));
 }
 
 /** Code in a line; with two backticks or more, over lines. @param {State} state @param {boolean} silent */

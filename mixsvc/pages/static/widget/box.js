@@ -140,11 +140,14 @@ export class Box {
   #onWelcome() {
     this.#isKnown = true;
     this.#refresh();
-    this.#isEntering && this.#composer.focus();
-    this.#isEntering = false;
     setText(this.#problem, this.#lostName && this.#words.say("renamed", this.#lostName, this.#client.self.name));
     this.#lostName = "";
-    this.#isRefused && this.#joinAgain();
+    this.#isRefused ? this.#joinAgain() : this.#entered();
+  }
+
+  #entered() {
+    this.#isEntering && this.#composer.focus();
+    this.#isEntering = false;
   }
 
   /** The room that was refused may be open to us by now; else it is said once more why not. */
@@ -153,6 +156,7 @@ export class Box {
       await this.#client.join(this.#place.room);
       this.#isRefused = false;
       this.#refresh();
+      this.#entered();
     } catch {
       // The client has told why.
     }
@@ -214,13 +218,14 @@ export class Box {
       setText(this.#problem, text);
     } else {
       // We come back under another name: it is said once we are in, and which that is.
-      this.#lostName = self.name;
+      this.#lostName ||= self.name;
     }
   }
 
   /** @param {{code: string, text: string, suggestion: string}} refused */
   #onNameRefused({ code, text, suggestion }) {
     this.#isKnown = false;
+    this.#lostName = "";
     const said = {
       no_name: "",
       no_token: this.#words.say("notLoggedIn"),
@@ -330,8 +335,7 @@ export class Box {
   #refresh() {
     this.#isScheduled = false;
     const client = this.#client;
-    // A room that is refused is shown as it was.
-    this.#room = client.rooms.get(this.#place.room) ?? this.#room;
+    this.#room = this.#roomNow();
     const room = this.#room;
     const isNameless = client.phase === "nameless";
     const isPutOut = room?.place === "put out";
@@ -340,6 +344,12 @@ export class Box {
     this.#outside.hidden = !isPutOut || isNameless;
     this.#count.hidden = !room || room.last === null;
     room && this.#showRoom(room);
+  }
+
+  /** A room that is refused is shown as it was, also while it is asked for again. */
+  #roomNow() {
+    const known = this.#client.rooms.get(this.#place.room);
+    return this.#isRefused && known?.place !== "inside" ? this.#room : (known ?? this.#room);
   }
 
   /** @param {Room} room */

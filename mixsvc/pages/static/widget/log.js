@@ -94,8 +94,7 @@ export class LogView {
     const wasAtEnd = this.#isFollowed(room);
     const height = scroller.scrollHeight;
     const first = this.#list.firstElementChild;
-    this.#note(room);
-    this.#today = new Date().toDateString();
+    this.#note(room, new Date().toDateString());
     this.#names.learn(room, this.#client.self.name);
     this.#lines.show(room.messages.map((said) => ({ id: `${room.histories}.${said.number}`, said })));
     this.#waiting.show(this.#client.outbox.of(room.name).map((line) => ({ id: line.key, line })));
@@ -112,11 +111,14 @@ export class LogView {
     this.#showNewest(room);
   }
 
-  /** Announce what is said now, and not what was said before. @param {Room} room */
-  #note(room) {
-    if (room !== this.#room || room.turns !== this.#turns) {
+  /** Announce what is said now, and neither what was said before nor that this was yesterday.
+   * @param {Room} room @param {string} today
+   */
+  #note(room, today) {
+    if (room !== this.#room || room.turns !== this.#turns || today !== this.#today) {
       this.#beQuiet();
     }
+    this.#today = today;
     this.#room = room;
     this.#turns = room.turns;
   }
@@ -283,10 +285,10 @@ export class LogView {
 
   /** A line that stays is of yesterday after midnight. @param {HTMLElement} place @param {Said} said */
   #showTime(place, said) {
-    const when = place.querySelector("time");
-    if (when && place.dataset["shown"] !== this.#today) {
-      place.dataset["shown"] = this.#today;
-      setText(when, this.#when(said.time));
+    if (place.dataset["day"] !== this.#today) {
+      place.dataset["day"] = this.#today;
+      const when = place.querySelector("time");
+      when && setText(when, this.#when(said.time));
     }
   }
 
@@ -302,6 +304,7 @@ export class LogView {
 
   /** @param {HTMLElement} place @param {Said} said */
   #update(place, said) {
+    const shown = `${this.#today} ${said.text}`;
     this.#showTime(place, said);
     const hasMenu = this.#items(said).length > 0;
     const more = place.querySelector(".more");
@@ -310,8 +313,8 @@ export class LogView {
     const text = place.querySelector(".text, .topic-text");
     if (said.deleted && text) {
       text.replaceWith(made("p", "deleted", this.#words.say("deleted")));
-    } else if (said.edited && text && place.dataset["text"] !== said.text) {
-      place.dataset["text"] = said.text;
+    } else if (said.edited && text && place.dataset["text"] !== shown) {
+      place.dataset["text"] = shown;
       text.replaceWith(this.#text(said));
     }
   }
