@@ -86,5 +86,5 @@ def read_arrival(request: MixRequest, fields: Fields, hold: Hold) -> Arrival:
 
 def _field(request: MixRequest, name: bytes) -> str:
     values = request.requestHeaders.getRawHeaders(name, [])
-    # Browsers send a Last-Event-ID as UTF-8; a position has such letters in the names of topics.
+    # Browsers send a Last-Event-ID as UTF-8; the names of topics have such letters where it is too long to be encoded.
     return b",".join(values).decode("utf-8", "replace")

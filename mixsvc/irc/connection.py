@@ -191,7 +191,7 @@ class IrcConnection(Protocol):
         self._is_taking = True
         until = self._clock.seconds() + CLIENT_SECONDS
         try:
-            while self._may_take() and not self._waits_for_others(until) and self._take():
+            while self._may_take() and not self._let_others(until) and self._take():
                 pass
         except Exception:
             self._log.failure("irc: a line failed, its connection ends")
@@ -202,7 +202,7 @@ class IrcConnection(Protocol):
     def _may_take(self) -> bool:
         return not self._holds and self._turn is None and not self._is_waiting and not self._is_ended
 
-    def _waits_for_others(self, until: float) -> bool:
+    def _let_others(self, until: float) -> bool:
         turns = self._door.turns
         if not turns.is_free or self._clock.seconds() >= until:
             self._is_waiting = True

@@ -69,6 +69,7 @@ class SharedBus:
     def flush(self) -> None:
         """Tell what waits at once, as this node stops."""
         self._is_ending = True
+        self._tell_again()
         self._tell()
 
     def listen(self, kind: type[H], heard: Callable[[H], object]) -> None:
@@ -128,7 +129,8 @@ class SharedBus:
 
     def _tell_again(self) -> None:
         untold, self._untold = self._untold, {}
-        self.tell(Said(untold))
+        if untold:
+            self.tell(Said(untold))
 
     def _told(self, _: object) -> None:
         self._clock.callLater(max(PAUSE, PAUSE_PER_NODE * self._size()), self._go_on)

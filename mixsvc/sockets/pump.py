@@ -76,7 +76,7 @@ class SocketPump:
         self._frames = SentFrames()
         self._state = State.OPEN
         self._ending = Ending.FAILED
-        self._has_view_returned = False
+        self._may_be_over = False
         # Whether the client has sent something since the last look, and at how many looks in a row it had not.
         self._has_heard = False
         self._silent = 0
@@ -118,7 +118,7 @@ class SocketPump:
         self._acknowledged = -1
         if self._state in (State.OPEN, State.COMPLETING):
             self._pair.start_reading()
-            if self._has_view_returned:
+            if self._may_be_over:
                 self.look_whether_over()
 
     # From the view
@@ -158,7 +158,7 @@ class SocketPump:
 
     def look_whether_over(self) -> None:
         """A view that has returned has failed if nobody has closed until now."""
-        self._has_view_returned = True
+        self._may_be_over = True
         self._pair.read_now()
         if self._state is not State.OPEN or not self._writer.ready:
             return

@@ -114,6 +114,18 @@ class BusTests(SynchronousTestCase):
         self.clock.advance(AGAIN)
         self.assertEqual([], self.engine.names())
 
+    def test_a_node_that_stops_tells_at_once_what_it_could_not_tell_before(self) -> None:
+        self.bus.tell(Said({"lobby": 3}))
+        self.clock.advance(0)
+        self.engine.fail("notify")
+        self.clock.advance(PAUSE)
+
+        self.bus.flush()
+
+        self.assertEqual([{"n": 1, "m": {"lobby": 3}}], self.told())
+        self.clock.advance(AGAIN)
+        self.assertEqual([], self.engine.names())
+
     def test_a_node_that_stops_tells_nobody_again(self) -> None:
         self.bus.tell(Said({"lobby": 3}))
         self.bus.flush()

@@ -152,13 +152,14 @@ class RoomFollowing:
             state.rooms.obtain(self.room)
         room = state.rooms.find(self.room)
         last, seen = room.last if room is not None else 0, since.numbers.get(self.room)
-        if seen is None or seen <= last or not state.storage.is_shared or since.epoch not in ("", state.storage.epoch):
+        if seen is None or seen <= last or not state.storage.is_shared:
             self._begin(last)
             return
-        # Another node has told it more than this one has heard of yet.
-        self._seen = seen
+        # Another node may have told it more than this one has heard of yet.
         reading = state.storage.read_new({self.room: seen})
-        reading.addCallbacks(lambda found: self._begin(max(last, found[self.room].last)), self._not_found)
+        reading.addCallbacks(
+            lambda found: self._begin(max(last, found[self.room].last)), lambda failure: self.end(TopicEnd.UNKNOWN)
+        )
 
     def _begin(self, last: int) -> None:
         """last: the number of the room's newest message."""

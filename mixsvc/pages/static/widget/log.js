@@ -313,8 +313,8 @@ export class LogView {
     const text = place.querySelector(".text, .topic-text");
     if (said.deleted && text) {
       text.replaceWith(made("p", "deleted", this.#words.say("deleted")));
-    } else if (said.edited && text && place.dataset["text"] !== shown) {
-      place.dataset["text"] = shown;
+    } else if (said.edited && text && place.dataset["shown"] !== shown) {
+      place.dataset["shown"] = shown;
       text.replaceWith(this.#text(said));
     }
   }

@@ -158,7 +158,7 @@ export class Words {
   /** @param {string} lang  such as de-AT */
   constructor(lang) {
     const found = tableOf(lang);
-    this.#table = { ...ENGLISH, ...found };
+    this.#table = found ?? ENGLISH;
     /** The language that is really spoken. */
     this.lang = found ? known(lang) : "en";
   }
