@@ -79,10 +79,10 @@ def test_what_is_said_and_done_on_one_node_holds_on_the_other(nodes: TwoNodes, l
 def test_what_an_operator_does_on_one_node_holds_on_the_other(nodes: TwoNodes, launch: Launch) -> None:
     a, b = nodes
 
-    def ctl(*words: str) -> str:
-        """What `mixsvc ctl` prints in the folder of the first node."""
+    def ctl(*words: str, folder: Path = launch.folder) -> str:
+        """What `mixsvc ctl` prints in the folder of a node, which is the first one."""
         command = [str(launch.programs / "python"), "-m", "mixsvc", "ctl", *words]
-        done = subprocess.run(command, cwd=launch.folder, capture_output=True, text=True, timeout=DEADLINE)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=DEADLINE)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -90,6 +90,8 @@ def test_what_an_operator_does_on_one_node_holds_on_the_other(nodes: TwoNodes, l
         assert ctl("say", "lobby", "from the operator") == "said in lobby, as message 1\n"
         assert bob.wait_for("message")["text"] == "from the operator"
         ctl("mute", "Bob", "60")
+        # The other node has heard of it.
+        assert bob.wait_for("muted")["name"] == "Bob"
         bob.ask(type="say", room="lobby", text="muted")
         assert bob.wait_for("error")["code"] == "muted"
         ctl("kick", "lobby", "Bob")
@@ -100,6 +102,10 @@ def test_what_an_operator_does_on_one_node_holds_on_the_other(nodes: TwoNodes, l
     assert closed.value.rcvd is not None and closed.value.rcvd.code == BANNED
     assert "Bob" in ctl("bans")
     ctl("lift", "Bob")
+    ctl("lift", "Bob", "mute")
+    wait_until(
+        lambda: "Bob" not in ctl("bans", folder=launch.folder.with_name("b")), "b does not hear that both are over"
+    )
     with Chatter(b.port, "Bob") as bob:
         assert bob.joined["members"] == ["Bob"]
 
