@@ -64,7 +64,8 @@ class Speaking:
         if len(line.parameters) < 2 or not line.parameters[1]:
             client.reply("412", "No text to send")
             return
-        targets = line.parameters[0].split(",")
+        # A target that is named twice is meant once.
+        targets = list(dict.fromkeys(line.parameters[0].split(",")))
         for each in targets[:MOST_TARGETS]:
             self._say(line.command, each, line.parameters[1])
         for each in targets[MOST_TARGETS:]:

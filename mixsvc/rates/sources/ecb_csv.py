@@ -117,7 +117,10 @@ def _codes(header: str) -> Sequence[str]:
 
 
 def _lines(file: Path | IO[bytes]) -> Iterator[str]:
-    """Yields the lines one by one: the text as a whole, and parts of it, would leave holes of megabytes in memory."""
+    """Yields the lines that are not blank, one by one.
+
+    The text as a whole, and parts of it, would leave holes of megabytes in memory.
+    """
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) != 1:
@@ -131,4 +134,5 @@ def _lines(file: Path | IO[bytes]) -> Iterator[str]:
                 left -= len(line)
                 if left < 0:
                     raise ValueError(f"it holds more than {MAX_UNPACKED} bytes")
-                yield line.rstrip("\n")
+                if not line.isspace():
+                    yield line.rstrip("\n")

@@ -59,6 +59,12 @@ class SpeakingTests(IrcTestCase):
         self._settle()
         assert self._texts() == ["beware"]
 
+    def test_a_channel_that_is_named_twice_gets_a_message_once(self) -> None:
+        client = self.chat.irc_inside("Ann")
+        client.send("PRIVMSG #lobby,#lobby :twins")
+        self._settle()
+        assert self._texts() == ["twins"]
+
     def test_commands_of_the_chat_work(self) -> None:
         client = self.chat.irc_inside("Ann")
         client.send("PRIVMSG #lobby :/rate EUR/USD", "PRIVMSG #lobby ://text", "PRIVMSG #lobby :/nonsense")

@@ -43,6 +43,11 @@ class Reading(SynchronousTestCase):
         self.assertEqual(pages.newest, DAYS[2])
         self.assertEqual(found(list(pages.quotes)), [("USD", 29, "1.11"), ("XAA", 29, "7"), ("USD", 30, "1.12")])
 
+    def test_blank_lines_of_a_csv_file_are_no_days(self) -> None:
+        text = CSV.replace("\n", "\n\n", 2) + "\r\n \n"
+
+        self.assertEqual(read_csv(packed(text)).each, read_csv(packed(CSV)).each)
+
     def test_the_wanted_days_of_an_xml_document_are_read_as_well(self) -> None:
         pages = read_pages(read_xml(XML), DAYS[:2], NOW)
 
