@@ -98,7 +98,8 @@ def box(page: Page, room: str) -> Locator:
 
 
 def texts(box: Locator) -> Locator:
-    return box.locator(".log .text")
+    """Of what is stored, as the other one sees it, and not of what is still to be sent."""
+    return box.locator(".log > ol:not(.unsent) .text")
 
 
 def say(box: Locator, text: str) -> None:
@@ -316,7 +317,7 @@ def test_a_box_whose_token_expires_goes_on_with_the_next(site: ForeignSite, visi
     wait_until(lambda: page.evaluate("1") == 1 and len(brought) > 2, "no other token was asked for")
     ann.locator("textarea").press("Enter")
 
-    expect(ann.locator(".log > ol:not(.unsent) .text").last).to_have_text("typed meanwhile")
+    expect(texts(ann).last).to_have_text("typed meanwhile")
 
 
 @pytest.mark.usefixtures("no_complaints", "service")
@@ -371,5 +372,5 @@ def test_a_restart_of_the_service_loses_nothing(
         expect(ann.locator(".unsent .state")).to_have_text("waits to be sent")
         start(replace(launch, options=("--port", str(service.port))))
 
-        expect(ann.locator(".log > ol:not(.unsent) .text")).to_have_text(["before", "meanwhile"])
+        expect(texts(ann)).to_have_text(["before", "meanwhile"])
         expect(ann.locator(".status")).to_be_hidden()
