@@ -44,6 +44,7 @@ class SocketAdmission(Generic[Asking]):
         self._waiting: deque[Asking] = deque()
         self._undecided: dict[Asking, IDelayedCall] = {}
         self._lasting: set[Asking] = set()
+        self._is_going_on = False
 
     @property
     def running(self) -> int:
@@ -86,10 +87,24 @@ class SocketAdmission(Generic[Asking]):
 
     def go_on(self) -> None:
         """Run the views that can run now; refuse those that cannot."""
+        # A view that cannot begin ends at once and calls this again; a thousand such calls in each other are too many.
+        if self._is_going_on:
+            return
+        self._is_going_on = True
+        try:
+            while self._begin_next():
+                pass
+        finally:
+            self._is_going_on = False
+
+    def _begin_next(self) -> bool:
+        """Run the next view, if it can run. Returns whether there may be another one."""
         most = self._most()
         if 0 < most <= len(self._lasting):
             self.refuse_waiting(lambda handshake: handshake.refuse_full())
-        while self._waiting and len(self._undecided) < AT_ONCE and self.running < most:
-            handshake = self._waiting.popleft()
-            self._undecided[handshake] = self._clock.callLater(DECISION_SECONDS, self.lasts, handshake)
-            handshake.begin()
+        if not self._waiting or len(self._undecided) >= AT_ONCE or self.running >= most:
+            return False
+        handshake = self._waiting.popleft()
+        self._undecided[handshake] = self._clock.callLater(DECISION_SECONDS, self.lasts, handshake)
+        handshake.begin()
+        return True

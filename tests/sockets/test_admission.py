@@ -28,6 +28,18 @@ def admission(most: int, count: int) -> tuple[Clock, SocketAdmission[Asking], li
     return clock, made, asking
 
 
+class Failing(Asking):
+    """One whose view cannot run, as the system has no file for it: it is refused, and its thread is free at once."""
+
+    def __init__(self, admission: SocketAdmission[Asking]) -> None:
+        super().__init__()
+        self._admission = admission
+
+    def begin(self) -> None:
+        self.refuse_full()
+        self._admission.ended(self)
+
+
 def fates(asking: list[Asking]) -> list[str]:
     return [each.fate for each in asking]
 
@@ -69,6 +81,18 @@ def test_who_has_left_does_not_run() -> None:
     made.withdraw(asking[1])
     made.ended(asking[0])
     assert fates(asking) == ["runs", ""]
+
+
+def test_a_thousand_views_that_cannot_run_are_refused_one_after_the_other() -> None:
+    _, made, asking = admission(200, AT_ONCE)
+    failing: list[Asking] = [Failing(made) for _ in range(1000)]
+    for each in failing:
+        made.submit(each)
+
+    made.ended(asking[0])
+
+    assert fates(failing) == ["refused"] * 1000
+    assert made.running == AT_ONCE - 1
 
 
 def test_no_timer_is_left_behind() -> None:
