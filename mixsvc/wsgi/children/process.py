@@ -248,8 +248,8 @@ class ViewProcess:
         for call in calls:
             call.gone = call.stalled = _nothing
             call.fail(refusal)
-        sockets, self._sockets = self._sockets, {}
-        for socket_call in sockets.values():
+        while self._sockets:
+            _, socket_call = self._sockets.popitem()
             socket_call.fail(refusal)
             socket_call.over()
         self._owner.process_freed(self)

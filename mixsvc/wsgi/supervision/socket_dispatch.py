@@ -45,4 +45,7 @@ class SocketDispatch:
         self._admission.refuse_waiting(lambda offer: offer.refuse("unavailable"))
 
     def _most(self) -> int:
-        return self._threads * len(ready_in(self._slots))
+        """Those of children that leave end by themselves, and are none of the threads of the others."""
+        ready = ready_in(self._slots)
+        leaving = [process.sockets for slot in self._slots for process in slot.living if process not in ready]
+        return self._threads * len(ready) + sum(leaving) if ready else 0
