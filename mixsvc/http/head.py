@@ -20,6 +20,7 @@ __all__ = [
     "MAX_FIELDS",
     "MAX_HEAD",
     "MAX_LINE",
+    "MAX_NAME",
     "HeaderFields",
     "RequestHead",
     "check_beginning",
@@ -31,6 +32,9 @@ __all__ = [
 
 # Header fields of one request.
 MAX_FIELDS: Final = 100
+
+# Bytes of the name of one. twisted.web remembers 10 000 names for good, and we some of them.
+MAX_NAME: Final = 256
 
 # Of a Content-Length: 10**18 bytes are an exabyte.
 MAX_DIGITS: Final = 19
@@ -131,7 +135,10 @@ def _read(raw: bytes, minor: bytes) -> HeaderFields:
     _check_number(raw)
     _check_host(lowered, minor)
     length = _body_length(lowered, minor) if LENGTH in lowered or CODING in lowered else 0
-    return HeaderFields.of(raw, tuple(_pair(line) for line in raw.split(b"\r\n")[:-1]), length)
+    pairs = tuple(_pair(line) for line in raw.split(b"\r\n")[:-1])
+    if any(len(name) > MAX_NAME for name, _ in pairs):
+        raise RefusedRequest(431, f"The name of a header is too long: this server takes {MAX_NAME} bytes.")
+    return HeaderFields.of(raw, pairs, length)
 
 
 _read_cached = lru_cache(256)(_read)

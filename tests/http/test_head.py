@@ -9,6 +9,7 @@ from mixsvc.http.head import (
     MAX_FIELDS,
     MAX_HEAD,
     MAX_LINE,
+    MAX_NAME,
     RequestHead,
     check_beginning,
     read_head,
@@ -284,6 +285,8 @@ def test_the_limits_are_exact() -> None:
     room = MAX_HEAD - len(head(b"X: "))
     assert read_head(head(b"X: " + b"a" * room))
     assert refused(head(b"X: " + b"a" * (room + 1))).status == 431
+    assert read_head(head(b"x" * MAX_NAME + b": y"))
+    assert refused(head(b"x" * (MAX_NAME + 1) + b": y")).status == 431
 
 
 @pytest.mark.parametrize(
