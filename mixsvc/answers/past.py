@@ -13,6 +13,9 @@ __all__ = ["FindHistory", "KeptHistories", "NotKept", "WrittenHistory"]
 # Bytes of all that are kept. One of 27 years has 300 KB.
 MAX_BYTES: Final = 16 * 1024 * 1024
 
+# What is counted for each besides its body, which may be empty: for the key and the objects.
+OVERHEAD: Final = 1000
+
 
 @record
 class WrittenHistory:
@@ -35,7 +38,7 @@ class KeptHistories:
     """Those that were asked for last. A key has all that its history depends on. Any thread."""
 
     def __init__(self, most: int = MAX_BYTES) -> None:
-        """most: bytes of all together."""
+        """most: bytes of all together, each with OVERHEAD."""
         self._most = most
         self._lock = Lock()
         self._kept: OrderedDict[Hashable, WrittenHistory] = OrderedDict()
@@ -65,7 +68,7 @@ class KeptHistories:
             if key is None or key in self._kept:
                 return
             self._kept[key] = written
-            self._size += len(written.body)
+            self._size += len(written.body) + OVERHEAD
             while self._size > self._most:
                 _, oldest = self._kept.popitem(last=False)
-                self._size -= len(oldest.body)
+                self._size -= len(oldest.body) + OVERHEAD
