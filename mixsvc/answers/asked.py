@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Final
 from urllib.parse import parse_qsl
 
 from mixsvc.answers.problems import refuse
@@ -9,6 +10,9 @@ from mixsvc.common.records import record
 from mixsvc.common.text import shortened
 
 __all__ = ["Asked", "Parameters", "listed", "quoted"]
+
+# Queries of at most so many characters are cached: parsed, a long one may take 200 KB.
+CACHED_CHARS: Final = 512
 
 
 @record
@@ -33,7 +37,7 @@ class Parameters:
 
     def __init__(self, query: str, known: Sequence[str]) -> None:
         """known: the names of those that the route has."""
-        self._given = _parsed(query)
+        self._given = _cached(query) if len(query) <= CACHED_CHARS else _parsed(query)
         self._known = known
 
     def one(self, name: str) -> str | None:
@@ -60,6 +64,8 @@ def quoted(text: str) -> str:
     return repr(shortened(text))
 
 
-@lru_cache(256)
 def _parsed(query: str) -> Sequence[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True, errors="backslashreplace")
+
+
+_cached = lru_cache(256)(_parsed)
