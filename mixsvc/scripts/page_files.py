@@ -16,12 +16,11 @@ __all__ = ["STATIC", "PageFiles", "content_type"]
 # The folder of our own pages.
 STATIC: Final = Path(__file__).parent.parent / "pages" / "static"
 
-# A file that is not in the bundle is compressed if it is text of more bytes than this.
+# A file that has no compressed form, such as a source map, gets one when it is read first if it is text of so many
+# bytes. The reactor waits for that: one of more bytes, which only the tools of developers ask for, is sent as it is.
 _LONG: Final = 1024
+_LONGEST: Final = 262144
 _TEXTS: Final = (b"text/", b"application/json", b"image/svg+xml")
-
-# Of zlib: each is compressed once.
-_LEVEL: Final = 9
 
 
 class PageFiles:
@@ -73,8 +72,8 @@ def _read(path: Path, forms: Mapping[str, Path]) -> MemoryFile:
     """Returns a file. forms: the files of its compressed forms, by coding. Raises OSError."""
     kind, body = content_type(path.name), path.read_bytes()
     bodies = {"": body, **{coding: form.read_bytes() for coding, form in forms.items()}}
-    if not forms and len(body) > _LONG and kind.startswith(_TEXTS):
-        bodies["gzip"] = compressed(body, _LEVEL)
+    if not forms and _LONG < len(body) <= _LONGEST and kind.startswith(_TEXTS):
+        bodies["gzip"] = compressed(body)
     return MemoryFile(kind, path.stat().st_mtime, FOR_EVER, bodies)
 
 
