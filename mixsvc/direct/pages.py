@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
@@ -21,6 +21,7 @@ from mixsvc.direct.front import FrontPage
 from mixsvc.direct.kept import KeptAnswers
 from mixsvc.direct.routes import DirectSources, LeftToView, Route, Routes
 from mixsvc.http.page_request import IPages, PageRequest, asked_by, send_answer
+from mixsvc.threads.limited_runs import LimitedRuns
 
 __all__ = ["DirectPages", "direct_pages"]
 
@@ -55,7 +56,7 @@ class DirectPages(Resource):
         self._policy = policy
         self._in_thread = in_thread
         self._front = FrontPage(routes.around)
-        self._turns = DeferredSemaphore(THREADS_AT_ONCE)
+        self._turns = LimitedRuns(THREADS_AT_ONCE)
         # By the function that says of which version they are.
         self._kept: dict[Callable[[], object], KeptAnswers] = defaultdict(KeptAnswers)
 

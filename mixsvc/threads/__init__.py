@@ -9,6 +9,7 @@
 | reactor_calls | calls from threads into the reactor that nobody waits for; many calls wake it once |
 | bridge | calls from threads into the reactor that wait for the result, with a time limit |
 | children | what a thread does in a child that a view has forked; programs that a view starts |
+| limited_runs | how much of some work is done at one time, in the reactor's thread |
 | wait_limit | how many threads may wait for something slow at one time |
 | one_thread | one thread for a pool of adbapi |
 | hanging_up | lets a thread go on that waits for a silent peer |

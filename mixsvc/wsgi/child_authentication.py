@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.server import Request
@@ -17,6 +17,7 @@ from twisted.web.server import Request
 from mixsvc.common.answers import error_of
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import Identity
+from mixsvc.threads.limited_runs import LimitedRuns
 from mixsvc.wsgi.environ import connection_texts
 from mixsvc.wsgi.supervision.interfaces import ProcessEnded
 
@@ -81,7 +82,7 @@ class ChildAuthenticator:
         """find: fires with a process that is ready. bridge: calls from a worker thread into the reactor, and waits."""
         self._clock = clock
         self._find = find
-        self._turns = DeferredSemaphore(AT_ONCE)
+        self._turns = LimitedRuns(AT_ONCE)
         self._ask: Callable[[RemoteLogin], bool] = lambda login: bool(bridge(self._has_ended, login))
 
     def __call__(self, request: Request, /) -> "Deferred[Identity | None]":

@@ -192,6 +192,19 @@ class ChildAuthenticatorTests(SynchronousTestCase):
         self.clock.advance(ANSWER_SECONDS)
         self.assertIsNone(self.clock.getDelayedCalls() or None)
 
+    def test_a_thousand_that_are_answered_as_soon_as_it_is_their_turn_lose_none(self) -> None:
+        process = self.processes[0]
+        process.hangs = True
+        waiting = [self.authenticator(request()) for _ in range(AT_ONCE + 1000)]
+        process.hangs = False
+
+        process.waiting[0].callback(None)
+
+        self.assertTrue(all(each.called for each in waiting[AT_ONCE:]))
+        for each in process.waiting[1:]:
+            each.callback(None)
+        self.assertIsNone(self.identified())
+
     def test_the_end_of_a_login_is_asked_of_the_process_that_knows_it(self) -> None:
         mia = self.logged_in()
         assert mia.ended is not None

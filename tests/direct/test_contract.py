@@ -300,6 +300,20 @@ def test_many_histories_leave_threads_to_others_and_nobody_works_for_those_who_h
     assert answered == [*clients[:2], clients[8]]
 
 
+def test_histories_are_written_though_a_thousand_clients_have_left_before_their_turn() -> None:
+    service = make(True)
+    service.is_waiting = True
+    path = "/api/rates/EUR/USD/history?points="
+    clients = [service.begin(f"{path}{points}") for points in range(4, 1004)]
+    for left in clients[THREADS_AT_ONCE:]:
+        left.protocol.connectionLost(Failure(ConnectionDone()))
+    while service.waiting:
+        service.waiting.pop(0)()
+
+    service.is_waiting = False
+    assert service.ask(f"{path}1004").status == 200
+
+
 SEGMENTS: Final = st.sampled_from(
     ["api", "rates", "rooms", "convert", "sources", "history", "EUR", "usd", "USX", "", ".", "..", "%2F", "%2e", "%00"]
     + ["e%C3%BCr", "%ff", "EUR%20", "EUR+", "*", "chart.png", "EUR%2FUSD", "static", "built"]
