@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -15,6 +15,7 @@ from mixsvc.common.records import record
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces import PriceHistory
 from mixsvc.interfaces.charts import ICharts
+from mixsvc.threads.limited_runs import LimitedRuns
 
 __all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade", "picture_of"]
 
@@ -41,7 +42,7 @@ class ChartQueue:
         self._clock = clock
         self._pool = pool
         self._limits = limits
-        self._slots = DeferredSemaphore(limits.processes)
+        self._slots = LimitedRuns(limits.processes)
         self._waiting = 0
         # The least recently used first.
         self._cache: OrderedDict[str, bytes] = OrderedDict()
@@ -67,17 +68,23 @@ class ChartQueue:
             self._waiting -= 1
 
     async def _draw_in_turn(self, svg: str) -> bytes:
+        late = self._clock.callLater(self._limits.seconds, lambda: turn.cancel())
+
+        def draw() -> Deferred[bytes]:
+            late.cancel()
+            return Deferred.fromCoroutine(self._draw(svg))
+
+        turn = self._slots.run(draw)
         try:
-            await self._slots.acquire().addTimeout(self._limits.seconds, self._clock)
-        except TimeoutError:
+            return await turn
+        except CancelledError:
             raise ServiceBusy("drawing other charts took too long") from None
-        try:
-            # Another request may have had it drawn in the meantime.
-            return self._cached(svg) or await self._draw(svg)
-        finally:
-            self._slots.release()
 
     async def _draw(self, svg: str) -> bytes:
+        # Another request may have had it drawn in the meantime.
+        cached = self._cached(svg)
+        if cached is not None:
+            return cached
         try:
             picture = await self._pool.draw(svg)
         except ServiceBusy:

@@ -71,6 +71,17 @@ class ChartQueueTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(same[-1]), b"picture 0")
         self.assertEqual(len(self.pool.asked), PROCESSES)
 
+    def test_so_do_all_that_many_threads_may_ask_for_and_the_next_one_is_drawn(self) -> None:
+        self.charts = ChartQueue(self.clock, self.pool, ChartLimits(1, 750, SECONDS))
+        same = [self.ask(1) for _ in range(750)]
+        self.complete(0)
+
+        self.assertEqual({self.successResultOf(each) for each in same}, {b"picture 0"})
+        self.assertFalse(self.clock.getDelayedCalls())
+        other = self.ask(2)
+        self.complete(1)
+        self.assertEqual(self.successResultOf(other), b"picture 1")
+
     def test_no_more_pictures_are_drawn_at_a_time_than_there_are_processes(self) -> None:
         asked = [self.ask(price) for price in range(WAITING)]
 
