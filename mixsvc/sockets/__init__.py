@@ -18,7 +18,7 @@ order in which one meets the files:
 **Buffers.** What one side does not take keeps the other side from being read: at most one portion waits for the view
 and one for the client, besides what the system keeps.
 
-**Silence.** A client that has sent nothing for 25 to 50 s gets a ping, and its connection ends if nothing comes for
-another 25 s; so does that of a client that takes nothing of what waits for it. The view sees the answer, a pong that it
-need not know of.
+**Silence.** A client that has sent nothing for 25 to 50 s gets a ping, a second one 25 s later, and its connection ends
+if nothing comes for another 25 s; that of a client that takes nothing of what waits for it ends after 25 to 50 s. The
+view sees the answer, a pong that it need not know of.
 """
