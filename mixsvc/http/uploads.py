@@ -1,5 +1,7 @@
 """The bodies of requests: where one is kept, and how many bytes one, and all of them together, may have."""
 
+from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -82,8 +84,16 @@ class Upload:
         recent, self._recent = self._recent, 0
         return recent
 
+    def hand_over(self) -> Callable[[], None] | None:
+        """Returns what whoever takes the body calls once when it is no longer kept; None without one.
+
+        It counts until then, also if the client has left: a view may not have begun, or may go on.
+        """
+        size, self._size, self._recent = self._size, 0, 0
+        return partial(self._quota.release, size) if size else None
+
     def release(self) -> None:
-        """The body is no longer kept; the next one begins."""
+        """The body is no longer kept, or somebody has it; the next one begins."""
         if self._size:
             self._quota.release(self._size)
             self._size = self._recent = 0

@@ -79,10 +79,13 @@ class _ApplicationResource(Resource):
         call = ApplicationCall(self._application, make_environ(request), writer)
         # The thread closes the content: twisted.web would close it while the thread reads it if the client leaves.
         request.content = None
+        given_back = request.channel.upload.hand_over()
         if not self._polls.run(request, call, writer):
-            self._pool.call_after_turn(self._run, call)
+            self._pool.call_after_turn(self._run, call, given_back)
 
-    def _run(self, call: ApplicationCall) -> None:
+    def _run(self, call: ApplicationCall, given_back: Callable[[], None] | None) -> None:
         # Names the request in the log if it does not end in time.
         self._pool.label(call.name)
         call.run()
+        if given_back is not None:
+            self._context.call_in_reactor(given_back)

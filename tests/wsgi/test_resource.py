@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from wsgiref.validate import validator
 
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.wsgi.inline import Served, Wire
@@ -52,6 +54,22 @@ class WSGIResourceTests(SynchronousTestCase):
         assert answer.lower().count(b"date: ") == answer.lower().count(b"server: ") == 1
         assert b"date: then\r\n" in answer
         assert b"Server: theirs\r\n" in answer
+
+    def test_a_body_counts_until_its_view_has_ended_also_if_the_client_has_left(self) -> None:
+        served, waiting = self.served(app(lambda: [b"abc"])), []
+        served.pool.call_after_turn = lambda *job: waiting.append(job)  # type: ignore[method-assign]
+        site: Any = served.site
+        for _ in range(2):
+            channel, _ = served.connect()
+            channel.dataReceived(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+            channel.connectionLost(Failure(ConnectionDone()))
+
+        for left in (6, 3):
+            assert site.uploads.kept == left
+            run, *given = waiting.pop()
+            run(*given)
+            served.reactor.turn()
+        assert site.uploads.kept == 0
 
     def test_no_content_type_is_made_up(self) -> None:
         def application(environ: object, start_response: Start) -> list[bytes]:

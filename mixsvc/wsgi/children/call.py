@@ -75,6 +75,7 @@ class ChildCall:
         self.payload = encode_call(texts, body)
         if body is not None:
             self._close_body()
+        self._given_back = request.channel.upload.hand_over()
         request.client_left = self._disconnected
 
     @property
@@ -96,6 +97,9 @@ class ChildCall:
         """No child needs the request any more."""
         self.payload = b""
         self._close_body()
+        given_back, self._given_back = self._given_back, None
+        if given_back is not None:
+            given_back()
 
     def _close_body(self) -> None:
         content, self._content = self._content, None

@@ -64,6 +64,17 @@ class ChildCallTests(SynchronousTestCase):
         assert (texts["QUERY_STRING"], texts["HTTP_X_Y"], texts["CONTENT_LENGTH"]) == ("y=%C3", "\xe9", "3")
         assert not any(key.startswith("wsgi.") for key in texts if key != "wsgi.url_scheme")
 
+    def test_a_body_counts_until_no_child_needs_it_also_if_the_client_has_left(self) -> None:
+        for size in (3, MAX_IN_FRAME + 1):
+            self.setUp()
+            call = self.call(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+            self.lose()
+            assert self.site.uploads.kept == size
+
+            for _ in range(2):
+                call.release()
+                assert self.site.uploads.kept == 0
+
     def test_a_body_larger_than_a_frame_takes_goes_by_its_descriptor(self) -> None:
         for size in (MAX_IN_FRAME, MAX_IN_FRAME + 1):
             call = self.call(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
