@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from itertools import count
 from typing import Final
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.threads.children import this_process
-from mixsvc.wsgi.children.frames import FrameType, encode_frame
+from mixsvc.wsgi.children.frames import FrameType, encode_frame, new_ids
 
 __all__ = ["ServiceQuestions"]
 
@@ -28,7 +27,7 @@ class ServiceQuestions:
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
-        self._ids = count(1)
+        self._ids = new_ids()
         # Changed by one operation of the interpreter at a time.
         self._waiting: dict[int, Awaited] = {}
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from itertools import count, islice
+from itertools import islice
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -20,7 +20,7 @@ from mixsvc.wsgi.children.asked import Answer, ChildQuestions
 from mixsvc.wsgi.children.call import ChildCall
 from mixsvc.wsgi.children.child_log import log_again
 from mixsvc.wsgi.children.environ_frame import marked
-from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, decode_ids, encode_frame, encode_ids
+from mixsvc.wsgi.children.frames import Failing, Frame, FrameType, decode_ids, encode_frame, encode_ids, new_ids
 from mixsvc.wsgi.children.link import ChildLink
 from mixsvc.wsgi.children.output import ChildEnd
 from mixsvc.wsgi.children.runs import ChildRuns
@@ -59,7 +59,7 @@ class ViewProcess:
         self._marks: BegunMarks | None = None
         # Of one that is killed or has died, until its end is known: calls that no view has seen, as far as is known.
         self._unseen: list[ChildCall] = []
-        self._ids = count(1)
+        self._ids = new_ids()
         self._runs = ChildRuns(reactor, self._send_frame)
         self._questions = ChildQuestions(answer, self._send_frame)
         # By id: calls whose thread is not free yet, and those whose response is not complete yet.

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
@@ -11,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from mixsvc.common.answers import decode
 from mixsvc.errors import ServiceBusy
 from mixsvc.interfaces.hooks import MESSAGE
-from mixsvc.wsgi.children.frames import FrameType, encode_frame
+from mixsvc.wsgi.children.frames import FrameType, encode_frame, new_ids
 from mixsvc.wsgi.children.run_threads import LOGIN
 from mixsvc.wsgi.supervision.interfaces import ProcessEnded
 
@@ -28,7 +27,7 @@ class ChildRuns:
     def __init__(self, clock: IReactorTime, send: Callable[[bytes], None]) -> None:
         self._clock = clock
         self._send = send
-        self._ids = count(1)
+        self._ids = new_ids()
         # By id: those that somebody waits for; and the names of all whose thread is not free, with their beginning.
         self._waiting: dict[int, Deferred[Any]] = {}
         self._running: dict[int, tuple[str, float]] = {}

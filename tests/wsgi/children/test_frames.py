@@ -1,5 +1,8 @@
 """Frames as bytes, in whatever portions a socket gives them."""
 
+import struct
+from itertools import islice
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -7,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.wsgi.children.frames import (
     HEADER,
     MAX_FRAME,
+    MAX_ID,
     BadFrame,
     Frame,
     FrameReader,
@@ -14,6 +18,7 @@ from mixsvc.wsgi.children.frames import (
     decode_ids,
     encode_frame,
     encode_ids,
+    new_ids,
 )
 
 FRAMES = st.lists(
@@ -65,3 +70,9 @@ class FrameTests(SynchronousTestCase):
 
     def test_what_cannot_be_ids_is_refused(self) -> None:
         self.assertRaises(BadFrame, decode_ids, b"12345")
+
+    def test_ids_begin_anew_behind_the_last_that_a_frame_can_hold(self) -> None:
+        self.assertEqual(list(islice(new_ids(3), 8)), [1, 2, 3, 1, 2, 3, 1, 2])
+        self.assertEqual(list(islice(new_ids(), 3)), [1, 2, 3])
+        encode_frame(FrameType.CALL, MAX_ID)
+        self.assertRaises(struct.error, encode_frame, FrameType.CALL, MAX_ID + 1)
