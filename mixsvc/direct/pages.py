@@ -34,6 +34,9 @@ Pass: TypeAlias = Callable[[PageRequest], None]
 
 METHODS: Final = (b"GET", b"HEAD")
 
+# To weigh the media types of an Accept with more characters may take 20 ms, so a view does it.
+LONGEST_ACCEPT: Final = 1024
+
 # So many answers are built in threads at one time: these threads have other work, such as to find out who has logged
 # out.
 THREADS_AT_ONCE: Final = 2
@@ -105,6 +108,8 @@ class DirectPages(Resource):
         """The answer; None if a thread or a view gives it."""
         asked = asked_by(request)
         try:
+            if len(asked.header("accept")) > LONGEST_ACCEPT:
+                raise LeftToView
             return self._finished(route, asked, _built(route.quick, asked))
         except LeftToView:
             onward(request)

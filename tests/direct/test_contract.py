@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from mixsvc.config.network import proxies
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, WebSettings
-from mixsvc.direct.pages import THREADS_AT_ONCE
+from mixsvc.direct.pages import LONGEST_ACCEPT, THREADS_AT_ONCE
 from mixsvc.pages.app import create_app
 from mixsvc.rates.facade import RatesFacade
 from mixsvc.scripts.page_files import STATIC, PageFiles
@@ -270,6 +270,17 @@ def test_an_answer_is_kept_until_something_changes_and_only_for_those_who_ask_th
     service.version = 2
     assert service.ask("/api/rates/EUR/USD") == first
     assert len(asked) > calls
+
+
+@pytest.mark.parametrize("path", ["/api/rates", "/api/rates/EUR/USD/history"])
+def test_whoever_names_more_media_types_than_can_be_weighed_in_a_moment_is_answered_by_the_view(path: str) -> None:
+    service = make(True)
+    for length, calls in ((LONGEST_ACCEPT, 0), (LONGEST_ACCEPT + 1, 1)):
+        accept = "text/csv" + "," * (length - 8)
+        answer = service.ask(path, Accept=accept)
+        assert (answer.status, answer.fields["content-type"]) == (200, "text/csv; charset=utf-8")
+        assert service.views.calls == calls
+        assert answer == make(False).ask(path, Accept=accept)
 
 
 def test_a_history_is_written_once_in_a_thread_and_then_sent_by_the_reactor() -> None:
