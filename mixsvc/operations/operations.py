@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, Logger, LoggingFile, textFileLogObserver
 from twisted.python.failure import Failure
@@ -29,6 +27,7 @@ from mixsvc.http.ports.handed import HandingReactor, unix_name
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import DeferToThread
 from mixsvc.operations.access_log import AccessOutput
+from mixsvc.operations.control.loading import LateWatch, load_desk
 from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
 from mixsvc.operations.later import LaterPage
 from mixsvc.operations.log_files import LogFile, handle_log_signals
@@ -45,7 +44,6 @@ from mixsvc.operations.restart.beginning import Beginning
 from mixsvc.operations.standard_streams import log_standard_streams, take_any_text
 from mixsvc.operations.systemd import SystemdNotifier
 from mixsvc.operations.traffic import Traffic
-from mixsvc.threads.own_threads import OwnThreads
 
 if TYPE_CHECKING:
     from mixsvc.operations.control.acceptor import ControlAcceptor
@@ -54,17 +52,6 @@ if TYPE_CHECKING:
     from mixsvc.operations.restart.restarting import Restarting
 
 __all__ = ["Operations", "ProcessContext"]
-
-# Seconds after the start until that is measured which operators may ask for.
-WATCH_AFTER: Final = 3.0
-
-DESK: Final = (
-    "mixsvc.operations.control.desk",
-    "mixsvc.operations.control.sessions",
-    "mixsvc.operations.control.channel",
-    # By the time of a restart its file may be that of another version.
-    "mixsvc.operations.restart.restarting",
-)
 
 # Bytes of the longest form that operators send.
 MAX_FORM: Final = 65536
@@ -125,7 +112,7 @@ class Operations:
         self._desk: OperatorDesk | None = None
         self._control_path = process.control
         self._control: ControlAcceptor | None = None
-        self._watching: IDelayedCall | None = None
+        self._watch = LateWatch(reactor, load_desk, lambda: self.desk.watch.start())
         # What is listened on.
         self.port_log = PortLog(settings.server.hosts)
 
@@ -161,7 +148,7 @@ class Operations:
 
     def _load_window(self) -> IResource:
         """The page for operators; called in a thread."""
-        _load_desk()
+        load_desk()
         from mixsvc.operations.window.desk import ControlDesk
         from mixsvc.operations.window.resource import make_window
 
@@ -218,16 +205,6 @@ class Operations:
             sessions=SessionBook(self._parts, self._reactor.seconds, time.time),
             means=OperatorMeans(self.reopen, self.reload, self._rotate, self.restart),
         )
-
-    def _load_watch(self) -> None:
-        """In a thread, as an import would hold up the reactor."""
-        _load_desk()
-        self._reactor.callFromThread(self._watch)
-
-    def _watch(self) -> None:
-        # None: the service has ended meanwhile.
-        if self._watching is not None:
-            self.desk.watch.start()
 
     def log_into_file(self, application: Any) -> None:
         """Make twistd log into our file instead of its own, which cannot be reopened; called before logging begins.
@@ -287,8 +264,7 @@ class Operations:
     def _begin(self) -> None:
         self._lag.start()
         if self._control is not None or self.settings.server.admin_listen:
-            # Not in the way of the start.
-            self._watching = self._reactor.callLater(WATCH_AFTER, OwnThreads().start, self._load_watch)
+            self._watch.start()
         self._notifier.ready()
         if threading.current_thread() is threading.main_thread():
             handle_log_signals(partial(self._heed, signal.SIGUSR1), partial(self._heed, signal.SIGHUP))
@@ -426,21 +402,13 @@ class Operations:
     def stop(self) -> None:
         """Write the last lines of the access log, and end."""
         self._lag.stop()
-        if self._watching is not None and self._watching.active():
-            self._watching.cancel()
-        self._watching = None
+        self._watch.stop()
         if self._desk is not None:
             self._desk.watch.stop()
         if self._control is not None:
             self._control.close()
         self._notifier.stop()
         self._access.flush()
-
-
-def _load_desk() -> None:
-    """Import what operators see and do, before an upgrade replaces the files of it."""
-    for name in DESK:
-        import_module(name)
 
 
 def _for_operators(settings: Settings) -> Settings:

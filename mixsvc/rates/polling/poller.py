@@ -1,5 +1,7 @@
 """The service that asks the sources for rates, round after round."""
 
+import errno
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -27,6 +29,9 @@ T = TypeVar("T")
 
 # Prices in one log line.
 _MAX_LOGGED_PRICES: Final = 5
+
+# The process, or the system, has as many files open as it may: nothing can be connected, and no module loaded.
+_NO_MORE_FILES: Final = (errno.EMFILE, errno.ENFILE)
 
 _log = Logger()
 
@@ -256,14 +261,14 @@ class RatePoller(Service):
         wait = error.retry_after if isinstance(error, SourceFailed) else 0.0
         name = chained.source.name
         changed = self._chain.failed(chained, began, self._clock.seconds() + wait)
-        is_expected = isinstance(error, (SourceFailed, TimeoutError))
+        known = _known_reason(error)
         # The text of an unexpected error may hold anything, a key included.
-        reason = str(error) if is_expected else f"unexpected error ({type(error).__name__})"
+        reason = known or f"unexpected error ({type(error).__name__})"
         next_try = self._now() + timedelta(seconds=max(chained.due_at - self._clock.seconds(), 0))
         chained.health = failed(chained.health, reason, next_try, WAITING if wait else FAILING)
         if wait:
             self._outputs.paused(name, wait)
-        if changed and is_expected:
+        if changed and known:
             _log.warn("rates: {source} fails: {reason}", source=name, reason=reason)
         elif changed:
             _log.failure("rates: {source} fails with an unexpected error", Failure(error), source=name)
@@ -296,6 +301,15 @@ class RatePoller(Service):
             reason = str(error) or type(error).__name__
             _log.error("rates: new quotes could not be stored: {reason}; polling goes on", reason=reason)
         self._can_save = False
+
+
+def _known_reason(error: Exception) -> str | None:
+    """Returns why a source has failed, or None for an error of a program."""
+    if isinstance(error, (SourceFailed, TimeoutError)):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _NO_MORE_FILES:
+        return os.strerror(error.errno)
+    return None
 
 
 def _log_result(result: PlausibilityResult, source: str) -> None:

@@ -1,3 +1,4 @@
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -241,6 +242,11 @@ class Logging(PollerCase):
 
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual([each["log_level"] for each in events], [LogLevel.critical, LogLevel.info])
+
+    def test_a_lack_of_files_is_logged_in_words(self) -> None:
+        events = self.run_with(lambda: fail(OSError(errno.EMFILE, "no more", "client.py")), 10)
+
+        self.assertEqual(self.logged(events), ["rates: first fails: Too many open files", "rates: first answers again"])
 
     def test_an_answer_is_not_logged(self) -> None:
         self.assertEqual(self.logged(self.run_with(nothing_new, 3)), [])
