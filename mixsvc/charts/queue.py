@@ -79,6 +79,9 @@ class ChartQueue:
             return await turn
         except CancelledError:
             raise ServiceBusy("drawing other charts took too long") from None
+        finally:
+            if late.active():
+                late.cancel()
 
     async def _draw(self, svg: str) -> bytes:
         # Another request may have had it drawn in the meantime.
