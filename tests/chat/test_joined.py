@@ -1,5 +1,6 @@
 """Several nodes are one chat: what is promised of one process holds with clients on different nodes."""
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.logger import capturedLogs
@@ -7,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS
 from mixsvc.common.clocks import TRUST_SECONDS
+from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity, RoomMessage
 from tests.chat.fakes import NOW, FakeClient
 from tests.chat.joined import Cluster, NodeHarness
@@ -307,6 +309,28 @@ class NameTests(JoinedTestCase):
 
         self.assertEqual("welcome", second.got()[0]["type"])
         self.assertEqual("error", self.b.named("Ann").got()[0]["type"])
+
+    def test_a_second_window_that_waits_in_vain_keeps_no_name_once_the_first_is_gone(self) -> None:
+        first = self.a.named("Ann", token="t" * 20)
+        second = self.a.client()
+        second.send("hello", name="Ann", token="t" * 20)
+        first.lose()
+        self.cluster.is_away = True
+        self.cluster.settle()
+        self.cluster.is_away = False
+
+        self.assertEqual("busy", second.got()[0]["code"])
+        self.assertEqual({}, self.cluster.claims)
+        self.assertEqual("welcome", self.b.named("Ann").got()[0]["type"])
+
+    def test_a_name_that_is_kept_for_a_moderator_meanwhile_is_free_for_the_moderator(self) -> None:
+        client = self.a.client()
+        client.send("hello", name="Ann")
+        self.a.dispatcher.reload(replace(self.a.settings, moderators=(Moderator("Ann", "hash"),)))
+        self.cluster.settle()
+
+        self.assertEqual("name_taken", client.got()[0]["code"])
+        self.assertEqual({}, self.cluster.claims)
 
     def test_while_the_engine_is_away_names_cannot_be_had(self) -> None:
         self.cluster.is_away = True

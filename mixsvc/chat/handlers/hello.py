@@ -80,7 +80,8 @@ class HelloHandler:
         claimed = self._claim(wanted)
         # Only then may it be released.
         claimed.addBoth(self._answered, wanted)
-        return claimed.addCallbacks(self._claimed, _not_claimed, (client, request, wanted), errbackArgs=(request,))
+        done = claimed.addCallbacks(self._claimed, _not_claimed, (client, request, wanted), errbackArgs=(request,))
+        return done.addErrback(self._refused, wanted)
 
     def depart(self, client: Client) -> None:
         """Take a client from its person, whose name is free after the last one."""
@@ -159,7 +160,6 @@ class HelloHandler:
         self, spelling: str | None, client: Client, request: Hello, wanted: Claimant
     ) -> "Deferred[None] | None":
         if spelling is None:
-            self._release(wanted.key)
             taken = self._taken_elsewhere(wanted)
             return taken.addCallbacks(_refuse, _not_claimed, (request,), errbackArgs=(request,))
         # The client may be gone, logged out or banned meanwhile.
@@ -170,6 +170,11 @@ class HelloHandler:
         self._state.people.enter(client, wanted.person, spelling)
         self._welcome(client)
         return None
+
+    def _refused(self, failure: Failure, wanted: Claimant) -> Failure:
+        """Another window of the person may have had the name, and left while this one waited."""
+        self._release(wanted.key)
+        return failure
 
     def _has_ended(self, client: Client) -> bool:
         """Whether a client's person has logged out since; then its login ends."""
