@@ -96,19 +96,19 @@ class HintListener:
         late = self._reactor.callLater(OPENING, self._hang_up)
         self._defer_to_thread(self._opened_in_thread).addBoth(self._tried, late)
 
-    def _opened_in_thread(self) -> ListeningConnection:
+    def _opened_in_thread(self) -> "_Descriptor":
         connection = self._opening = self._connect()
         try:
             statements.listen(connection.cursor())
             if not self._is_running:
                 # The reactor may have ended, too, and not close what it is given any more.
                 raise ConnectionAbortedError("the node has stopped")
+            return _Descriptor(self._reactor, connection, self._heard, self._lost)
         except BaseException:
             connection.close()
             raise
         finally:
             self._opening = None
-        return connection
 
     def _hang_up(self) -> None:
         """Shut the socket down on which a thread waits for an engine that is silent."""
@@ -118,13 +118,13 @@ class HintListener:
             with suppress(Exception):
                 hang_up(connection.fileno())
 
-    def _tried(self, result: "ListeningConnection | Failure", late: IDelayedCall) -> None:
+    def _tried(self, result: "_Descriptor | Failure", late: IDelayedCall) -> None:
         if late.active():
             late.cancel()
         if isinstance(result, Failure):
             self._failed(result.getErrorMessage())
             return
-        self._reader = _Descriptor(self._reactor, result, self._heard, self._lost)
+        self._reader = result
         if not self._is_running:
             self._close()
             return
@@ -162,7 +162,7 @@ class HintListener:
 
 @implementer(IReadDescriptor)
 class _Descriptor:
-    """A connection that listens, as the reactor sees it."""
+    """A connection that listens, as the reactor sees it; made in any thread. Raises OSError without a descriptor."""
 
     def __init__(
         self,
