@@ -96,8 +96,8 @@ class ChatFacadeTests(SynchronousTestCase):
         self.assertEqual([1, 1], numbers)
         self.assertEqual([(1, "noon")], self.chat.database.rows())
 
-    def test_a_key_that_is_too_long_is_a_value_error(self) -> None:
-        for key in ("", "k" * 65, "k\0"):
+    def test_a_key_that_is_too_long_or_cannot_be_stored_is_a_value_error(self) -> None:
+        for key in ("", "k" * 65, "k\0", "k\ud800"):
             self.assertRaises(ValueError, self.facade.say, "lobby", "Ann", "hi", key)
         self.assertEqual(1, self.facade.say("lobby", "Ann", "hi", "k" * 64))
 

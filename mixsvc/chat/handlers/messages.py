@@ -17,7 +17,7 @@ from mixsvc.chat.protocol.requests import History, Say
 from mixsvc.chat.storage.records import TOPIC, Draft, PageQuery, StoredMessage
 from mixsvc.common import commands, names
 from mixsvc.common.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
-from mixsvc.common.text import without_surrogates
+from mixsvc.common.text import is_storable, without_surrogates
 from mixsvc.errors import NoSuchRoom
 from mixsvc.hooks.listeners import HeardMessage, MessageListeners
 from mixsvc.interfaces import ChatMessage, ChatPage, IRates
@@ -182,8 +182,8 @@ class Post(NamedTuple):
 
 
 def _check_key(key: str | None) -> None:
-    if key is not None and (not 1 <= len(key) <= LONGEST_KEY or "\0" in key):
-        raise ValueError(f"A key has 1 to {LONGEST_KEY} characters, none of which is U+0000.")
+    if key is not None and (not 1 <= len(key) <= LONGEST_KEY or not is_storable(key)):
+        raise ValueError(f"A key has 1 to {LONGEST_KEY} characters, none of which is U+0000 or half a surrogate pair.")
 
 
 def _heard(room: str, message: ChatMessage, author: Client | None) -> HeardMessage:
