@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import ceil
-from typing import Final
+from typing import Final, NoReturn
 
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
@@ -11,17 +11,20 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mixsvc.errors import MixError
+from mixsvc.errors import MixError, StorageError
 from mixsvc.nodes.hints import NewRates
 from mixsvc.nodes.interfaces import Nodes
 
-__all__ = ["LOOK_SECONDS", "REPAIR_LOOKS", "SETTLING_SECONDS", "LedRates"]
+__all__ = ["LOOK_SECONDS", "READ_SECONDS", "REPAIR_LOOKS", "SETTLING_SECONDS", "LedRates"]
 
 # How often a node looks whether it leads, and whether there are hints of new rates, in seconds.
 LOOK_SECONDS: Final = 1.0
 
 # After how many looks it reads without a hint: one may have been lost.
 REPAIR_LOOKS: Final = 300
+
+# How long a read may take, in seconds: a connection may be silent, and the server ends no statement then.
+READ_SECONDS: Final = 30.0
 
 # After a start: for how long a leader that has begun about then may still fill in the past (history.backfill awaits it
 # for a minute), in seconds.
@@ -107,7 +110,8 @@ class LedRates:
             return None
         settles_in = ceil((self._settles_at - self._clock.seconds()) / LOOK_SECONDS)
         self._looks_left = settles_in if 0 < settles_in < REPAIR_LOOKS else REPAIR_LOOKS
-        return self._read().addCallbacks(self._was_read, self._failed, callbackArgs=(settles_in <= 0,))
+        reading = self._read().addTimeout(READ_SECONDS, self._clock, _too_late)
+        return reading.addCallbacks(self._was_read, self._failed, callbackArgs=(settles_in <= 0,))
 
     def _was_read(self, _: None, is_all: bool) -> None:
         if is_all:
@@ -125,3 +129,7 @@ class LedRates:
             self._log.warn("rates: what another node has stored cannot be read: {reason}", reason=str(failure.value))
         else:
             self._log.failure("rates: reading what another node has stored failed", failure)
+
+
+def _too_late(_: object, seconds: float) -> NoReturn:
+    raise StorageError(f"PostgreSQL has not answered for {seconds:g} s")

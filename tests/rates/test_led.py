@@ -6,12 +6,13 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.errors import DatabaseUnusable
 from mixsvc.nodes.hints import NewRates
 from mixsvc.nodes.interfaces import Nodes
-from mixsvc.rates.led import LOOK_SECONDS, REPAIR_LOOKS, SETTLING_SECONDS, LedRates
+from mixsvc.rates.led import LOOK_SECONDS, READ_SECONDS, REPAIR_LOOKS, SETTLING_SECONDS, LedRates
 
 
 class FakeHeart:
@@ -174,6 +175,20 @@ class LedRatesTests(SynchronousTestCase):
         self.clock.pump([LOOK_SECONDS] * 10)
 
         assert self.reads == 2
+
+    def test_a_read_that_is_never_answered_keeps_no_node_from_leading(self) -> None:
+        self.answer = Deferred
+        self.led.start()
+        self.heart.is_leader = True
+
+        with capturedLogs() as events:
+            self.clock.advance(READ_SECONDS)
+        self.look()
+
+        assert self.service.starts == 1
+        assert [formatEvent(each) for each in events] == [
+            "rates: what another node has stored cannot be read: PostgreSQL has not answered for 30 s"
+        ]
 
     def test_a_node_that_the_engine_does_not_answer_reads_nothing(self) -> None:
         self.heart.is_trusted = False
