@@ -60,12 +60,13 @@ from mixsvc.interfaces.hooks import ACTIONS, HookRunner
 from mixsvc.nodes.alone import alone
 from mixsvc.nodes.interfaces import JournalPage, Nodes
 
-__all__ = ["ChatDispatcher", "DispatcherDependencies"]
+__all__ = ["REREAD_SECONDS", "ChatDispatcher", "DispatcherDependencies"]
 
 _log = Logger()
 
-# How many events of the journal are read at once.
+# How many events of the journal are read at once; after how many seconds what they led to is read again if that failed.
 EVENTS_AT_ONCE: Final = 500
+REREAD_SECONDS: Final = 2.0
 
 # What a client reads while this node does not know whether the others have given it up.
 AWAY: Final = "The chat's database does not answer; try again a little later."
@@ -396,8 +397,7 @@ class ChatDispatcher:
     def _missed(self) -> None:
         """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""
         reading = self._state.storage.read(partial(read_stored_state, self._state.storage.store))
-        reading.addCallback(self._reread)
-        reading.addErrback(lambda failure: _log.warn("chat: what moderators did meanwhile could not be read"))
+        reading.addCallbacks(self._reread, lambda _: self._state.clock.callLater(REREAD_SECONDS, self._missed))
 
     def _reread(self, stored: StoredState) -> None:
         self._state.sanctions.clear()

@@ -182,6 +182,7 @@ class FakeJournal:
         self, apply: Callable[[JournalEvent], object], missed: Callable[[], object], read: Callable[..., object]
     ) -> None:
         self._apply = apply
+        self.missed = missed
 
     def listen(self, kind: str, apply: Callable[[JournalEvent], object], missed: Callable[[], object]) -> None:
         """The chat is alone with its events here."""

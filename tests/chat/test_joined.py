@@ -6,7 +6,9 @@ from typing import Any
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.chat.dispatch import REREAD_SECONDS
 from mixsvc.chat.handlers.retention import INTERVAL, LOOK_SECONDS
+from mixsvc.chat.protocol.events import BANNED
 from mixsvc.common.clocks import TRUST_SECONDS
 from mixsvc.config.parsers import Moderator
 from mixsvc.interfaces import Identity, RoomMessage
@@ -415,6 +417,20 @@ class ModerationTests(JoinedTestCase):
         for node in nodes:
             node.clock.advance(61)
         self.assertEqual([], [each for each in self.ask(self.bob, "say", **ALL, text="yes") if each["type"] == "error"])
+
+    def test_a_ban_that_a_node_has_missed_holds_there_also_if_it_cannot_be_read_at_once(self) -> None:
+        missed = self.b.journal.missed
+        self.b.journal.follow(lambda event: None, missed, lambda after: None)
+        self.done("ban", name="Bob", seconds=60)
+        missed()
+        self.b.database.fail()
+        self.assertIsNone(self.bob.transport.closed)
+
+        self.b.clock.advance(REREAD_SECONDS)
+        self.cluster.settle()
+
+        self.assertEqual(1001, (self.bob.transport.closed or (0, ""))[0])
+        self.assertEqual(BANNED, (self.b.named("Bob").transport.closed or (0, ""))[0])
 
     def test_a_mute_holds_on_all_nodes_until_it_is_lifted_on_any(self) -> None:
         self.done("mute", name="Bob", seconds=60)
