@@ -197,7 +197,13 @@ class PostgresDatabase:
 
     def _opened(self, connection: PostgresConnection) -> None:
         """Called in the database's thread."""
-        self._reactor.callFromThread(self._remember, os.dup(connection.fileno()))
+        try:
+            descriptor = os.dup(connection.fileno())
+        except OSError as error:
+            # As if libpq had got none.
+            connection.close()
+            raise psycopg.OperationalError(str(error)) from error
+        self._reactor.callFromThread(self._remember, descriptor)
 
     def _drop(self, pool: ConnectionPool, connection: PostgresConnection) -> None:
         """Called in the database's thread."""

@@ -1,5 +1,7 @@
 """PostgreSQL in use: with the real server, and a clock of the test's own for all time limits."""
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -124,6 +126,21 @@ class PostgresDatabaseTests(TestCase):
         self.server.start()
         await self.until_back()
         assert await self.database.run(answer) == 1
+
+    async def test_a_connection_whose_descriptor_cannot_be_copied_counts_as_none(self) -> None:
+        def dup(descriptor: int) -> int:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        reasons: list[str | None] = []
+        self.tell = reasons.append
+        patched = self.patch(os, "dup", dup)
+        with self.assertRaises(ConnectionLost):
+            await self.database.run(answer)
+        patched.restore()
+        await self.until_back()
+
+        self.assertEqual(["[Errno 24] Too many open files", None], reasons)
+        self.assertEqual(1, await self.database.run(answer))
 
     async def test_what_may_be_done_twice_is_done_again_after_a_crash(self) -> None:
         await self.database.run(answer)
