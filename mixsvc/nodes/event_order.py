@@ -22,17 +22,18 @@ class EventOrder:
     def __init__(self, position: int) -> None:
         """position: the number up to which this node has applied the journal."""
         self.position = position
-        self._known = position
+        # The number up to which there are events.
+        self.known = position
         self._pending: dict[int, JournalEvent] = {}
 
     @property
     def is_behind(self) -> bool:
         """Whether there are events to be read."""
-        return self._known > self.position
+        return self.known > self.position
 
     def heard(self, number: int) -> None:
         """There are events up to this number."""
-        self._known = max(self._known, number)
+        self.known = max(self.known, number)
 
     def stored(self, event: JournalEvent) -> Ready:
         """This node has stored an event."""

@@ -19,7 +19,7 @@ from mixsvc.nodes.statements import Run
 
 __all__ = ["SharedJournal"]
 
-# How long after a read that failed it is tried again, in seconds.
+# How long after a read that failed, or was in vain, it is tried again, in seconds.
 PAUSE: Final = 1.0
 
 
@@ -114,10 +114,14 @@ class SharedJournal:
         if self._is_reading or not self._order.is_behind:
             return
         self._is_reading = True
-        self._read_after(self.position).addCallbacks(self._has_read, self._not_read)
+        self._read_after(self.position).addCallbacks(self._has_read, self._not_read, (self._order.known,))
 
-    def _has_read(self, page: JournalPage) -> None:
-        self._is_reading = False
+    def _has_read(self, page: JournalPage, known: int) -> None:
+        """known: up to which number there were events when it was asked."""
+        self._is_reading = page.last < known
+        if self._is_reading:
+            # A server has lost some, or another one has them; what is read at once is the same.
+            self._clock.callLater(PAUSE, self._read_again)
         self._do(self._order.read(page))
         self._read()
 

@@ -71,6 +71,26 @@ class JournalTests(SynchronousTestCase):
 
         self.assertEqual([1, 2], self.applied)
 
+    def test_what_is_told_and_not_there_is_asked_for_again_but_not_at_once(self) -> None:
+        self.journal.heard(Recorded(2))
+
+        self.reads.pop()[1].callback(JournalPage(EVENTS[:1], 1))
+        self.journal.heard(Recorded(2))
+        self.assertEqual(([1], []), (self.applied, self.reads))
+        self.clock.advance(PAUSE)
+        self.reads.pop()[1].callback(JournalPage(EVENTS[1:2], 2))
+
+        self.assertEqual(([1, 2], []), (self.applied, self.reads))
+
+    def test_what_is_told_while_a_page_is_read_is_asked_for_at_once(self) -> None:
+        self.journal.heard(Recorded(1))
+        answer = self.reads.pop()[1]
+        self.journal.heard(Recorded(2))
+
+        answer.callback(JournalPage(EVENTS[:1], 1))
+
+        self.assertEqual([1], [after for after, _ in self.reads])
+
     def test_events_that_are_gone_are_loaded_otherwise(self) -> None:
         self.journal.heard(Recorded(5))
 
