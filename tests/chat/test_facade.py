@@ -110,6 +110,14 @@ class ChatFacadeTests(SynchronousTestCase):
         self.assertEqual((["b", "c"], 1, 4), ([each.text for each in page.messages], page.first, page.last))
         self.assertRaises(NoSuchRoom, self.facade.page, "attic", None, 10)
 
+    def test_a_number_that_no_message_can_have_is_as_good_as_the_next_that_one_can(self) -> None:
+        for text in "abc":
+            self.facade.say("lobby", "Clock", text)
+
+        found = [self.facade.page("lobby", before, limit) for before, limit in ((2**64, 2**64), (-(2**64), 2), (3, -1))]
+
+        self.assertEqual([["a", "b", "c"], [], []], [[each.text for each in page.messages] for page in found])
+
     def test_a_name_can_be_claimed_that_nobody_else_uses(self) -> None:
         self.chat.named("Ann", token="t" * 16)
 

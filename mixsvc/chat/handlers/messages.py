@@ -17,6 +17,7 @@ from mixsvc.chat.protocol.requests import History, Say
 from mixsvc.chat.storage.records import TOPIC, Draft, PageQuery, StoredMessage
 from mixsvc.common import commands, names
 from mixsvc.common.commands import Action, BadCommand, Convert, Help, Plain, Rate, Topic
+from mixsvc.common.numbers import nearest_number
 from mixsvc.common.text import is_storable, without_surrogates
 from mixsvc.errors import NoSuchRoom
 from mixsvc.hooks.listeners import HeardMessage, MessageListeners
@@ -101,7 +102,9 @@ class MessageHandler:
         """Read a page for somebody without a connection. Raises NoSuchRoom; fails with NotRead."""
         if not self._state.rooms.exists(room):
             raise NoSuchRoom(f"There is no room {room!r}.")
-        return self._pages.page(PageQuery(room, 0, limit, before))
+        # A database takes no others, and all pages that are read together would fail.
+        below = None if before is None else nearest_number(before, 1)
+        return self._pages.page(PageQuery(room, 0, nearest_number(limit, 0), below))
 
     def post(self, post: "Post") -> "Deferred[StoredMessage]":
         """Post a message of any kind, with any key; see `publish`."""
