@@ -418,6 +418,17 @@ class ModerationTests(JoinedTestCase):
             node.clock.advance(61)
         self.assertEqual([], [each for each in self.ask(self.bob, "say", **ALL, text="yes") if each["type"] == "error"])
 
+    def test_a_moderator_stays_one_for_the_other_nodes_when_another_window_has_come_by_a_token(self) -> None:
+        box = self.a.client()
+        box.send("hello", identity=self.a.tokens.sign("id of Mia", "Mia"))
+        self.cluster.settle()
+        self.assertEqual([False], [each["moderator"] for each in box.got("welcome")])
+        other = self.b.moderator("Max")
+
+        (error,) = self.ask(other, "ban", name="Mia")
+
+        self.assertEqual(("not_allowed", None), (error["code"], box.transport.closed))
+
     def test_a_ban_that_a_node_has_missed_holds_there_also_if_it_cannot_be_read_at_once(self) -> None:
         missed = self.b.journal.missed
         self.b.journal.follow(lambda event: None, missed, lambda after: None)
