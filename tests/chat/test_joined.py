@@ -429,6 +429,18 @@ class ModerationTests(JoinedTestCase):
 
         self.assertEqual(("not_allowed", None), (error["code"], box.transport.closed))
 
+    def test_a_name_means_whoever_has_it_on_any_node_and_not_who_had_it_here(self) -> None:
+        self.a.named("Dan", token="d" * 20).lose()
+        self.cluster.settle()
+        dan = self.b.inside("Dan", token="e" * 20)
+
+        self.done("mute", name="dan", seconds=60)
+        self.done("kick", **ALL, name="dan", reason="")
+
+        self.assertEqual(["lobby"], [each["room"] for each in dan.got("kicked")])
+        found = self.cluster.database.connection.execute("SELECT person FROM sanction").fetchall()
+        self.assertEqual([("token:" + "e" * 20,)], found)
+
     def test_a_ban_that_a_node_has_missed_holds_there_also_if_it_cannot_be_read_at_once(self) -> None:
         missed = self.b.journal.missed
         self.b.journal.follow(lambda event: None, missed, lambda after: None)

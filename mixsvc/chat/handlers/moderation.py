@@ -285,7 +285,8 @@ class ModerationHandler:
         if elsewhere is not None and elsewhere.is_moderator:
             raise _immune(request)
         person = self._state.people.find_lately(name)
-        if person is not None:
+        # Who has left this node may have left the name to somebody on another one.
+        if person is not None and (elsewhere is None or elsewhere.person == person.id):
             target, addresses = Target(name, person.id), _addresses(person)
         elif elsewhere is not None:
             target, addresses = Target(elsewhere.name, elsewhere.person), elsewhere.addresses
