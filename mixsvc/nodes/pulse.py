@@ -14,8 +14,10 @@ from mixsvc.common.records import record
 
 __all__ = ["LEASE_BEATS", "LEAVING", "Marks", "Others", "Pulse", "PulseTimes"]
 
-# For how many heartbeats the others keep a leader that is not seen; it stops by itself half a heartbeat earlier.
-LEASE_BEATS: Final = 3
+# For how many heartbeats the others keep a leader that is not seen, and after how many it stops by itself. The first is
+# a little less than three: each answer takes a moment, and a third heartbeat that came too early would become a fourth.
+LEASE_BEATS: Final = 2.75
+OWN_LEASE_BEATS: Final = 2.5
 
 # Which part of the time after which nodes are given up may lie between two heartbeats of one unbroken row.
 BROKEN: Final = 1 / 3
@@ -42,8 +44,13 @@ class PulseTimes:
 
     @property
     def lease(self) -> float:
-        """For how long a heartbeat makes a node the leader."""
+        """For how long the others keep a leader that is not seen."""
         return LEASE_BEATS * self.heartbeat
+
+    @property
+    def own_lease(self) -> float:
+        """For how long a heartbeat makes a node the leader."""
+        return OWN_LEASE_BEATS * self.heartbeat
 
     @property
     def broken(self) -> float:
@@ -128,7 +135,7 @@ class Pulse:
         if self._sent_at is None or sent_at - self._sent_at > times.broken:
             self._since = sent_at
         self._sent_at = sent_at
-        self._leads_until = sent_at + times.lease - times.heartbeat / 2 if is_leader else -inf
+        self._leads_until = sent_at + times.own_lease if is_leader else -inf
 
     def clear(self) -> None:
         """The engine does not have this node any more."""

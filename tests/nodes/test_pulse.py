@@ -67,7 +67,7 @@ class PulseTests(SynchronousTestCase):
 
         self.assertTrue(self.pulse.is_leader(14.9))
         self.assertFalse(self.pulse.is_leader(15.0))
-        self.assertEqual(6.0, TIMES.lease)
+        self.assertEqual((5.0, 5.5), (TIMES.own_lease, TIMES.lease))
 
     def test_it_stops_leading_with_an_answer_that_another_leads(self) -> None:
         self.pulse.answered(10.0, is_leader=True)
@@ -138,9 +138,17 @@ class OthersTests(SynchronousTestCase):
     def test_the_time_of_a_leader_is_over_when_it_has_stopped_itself(self) -> None:
         self.answer(0.0, "x")
 
-        self.assertEqual((None, "x"), (self.others.over(6.4), self.others.over(6.5)))
+        self.assertEqual((None, "x"), (self.others.over(5.9), self.others.over(6.0)))
         self.answer(6.5, "y")
         self.assertIsNone(self.others.over(7.0))
+
+    def test_the_time_of_a_leader_is_over_with_the_third_heartbeat_that_does_not_see_it(self) -> None:
+        found = []
+        for sent_at in (0.0, 2.0, 4.0, 6.0):
+            found.append(self.others.over(sent_at))
+            self.others.answered(sent_at, sent_at + 0.005, Marks({1: "x"}, (), "x"))
+
+        self.assertEqual([None, None, None, "x"], found)
 
     def test_without_a_leader_no_time_is_over(self) -> None:
         self.others.answered(0.0, 0.5, Marks({}, (), None))
