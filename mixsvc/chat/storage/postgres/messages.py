@@ -42,8 +42,11 @@ __all__ = [
     "topic",
 ]
 
+# The server sends the answer before the commit, and waits with the rooms locked for whoever does not read it. So the
+# answer does not have what the node has itself: it fits into the buffers of a socket.
 _APPEND: Final = """
-    SELECT number, name, text, said_at, kind, is_deleted, is_edited, is_repeated, mark
+    SELECT number, said_at, is_deleted, is_edited, is_repeated, mark,
+        CASE WHEN is_repeated OR is_deleted OR is_edited THEN ARRAY[name, text, kind] END
     FROM append_messages(
         %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint, %s::bigint
     )
@@ -100,7 +103,7 @@ def insert(cursor: Cursor, drafts: Sequence[Draft], limits: StorageLimits) -> li
         for each in drafts
     ]
     cursor.execute(_APPEND, (*columns(rows, 7), limits.keep, PRUNED))
-    return [_stored(row) for row in cursor.fetchall()]
+    return [_stored(*each) for each in zip(drafts, cursor.fetchall(), strict=True)]
 
 
 def read(cursor: Cursor, queries: Sequence[PageQuery], limits: StorageLimits) -> list[ChatPage]:
@@ -163,9 +166,10 @@ def room_names(cursor: Cursor) -> list[str]:
     return [name for (name,) in cursor.execute("SELECT name FROM room ORDER BY name")]
 
 
-def _stored(row: Sequence[Any]) -> StoredMessage:
-    *fields, is_repeated, mark = row
-    message = ChatMessage(*fields)
+def _stored(draft: Draft, row: Sequence[Any]) -> StoredMessage:
+    number, said_at, is_deleted, is_edited, is_repeated, mark, others = row
+    name, text, kind = others or (draft.name, draft.text, draft.kind)
+    message = ChatMessage(number, name, text, said_at, kind, is_deleted, is_edited)
     return StoredMessage(message, is_repeated, "" if is_repeated else epochs.token(message.number, mark))
 
 

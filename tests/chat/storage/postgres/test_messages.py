@@ -3,9 +3,13 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from select import select
 from threading import Barrier
-from time import time
+from time import monotonic, time
 from typing import Any
+
+from psycopg import ClientCursor
 
 from mixsvc.chat.model.acts import Deletion, Lift, Oblivion, Removal
 from mixsvc.chat.model.sanctions import MUTE, Sanction
@@ -53,6 +57,36 @@ class ClockTests(PostgresCase):
         self.assertTrue(before - 1 <= stored.message.said_at <= time() + 1)
         (page,) = self.run_in(STORE.messages.read, [PageQuery("lobby", 0, 10)], PLENTY)
         self.assertEqual((stored.message,), page.messages)
+
+
+class Asked(Exception):
+    """What a cursor is asked."""
+
+
+class Asking:
+    """Takes the place of a cursor, and raises what it is asked."""
+
+    def execute(self, query: str, values: object) -> None:
+        raise Asked(query, values)
+
+
+class StoppedNodeTests(PostgresCase):
+    __test__ = True
+
+    def test_a_node_that_stops_before_it_reads_the_answer_keeps_no_room_from_the_others(self) -> None:
+        long = [Draft("lobby", "Ann", "x" * 2000, NOW, f"{each}") for each in range(1000)]
+        with self.assertRaises(Asked) as asked:
+            STORE.messages.insert(Asking(), long, PLENTY)
+
+        server, name, end, last = self.tables.server, self.tables.name, monotonic() + 30, None
+        with closing(server.connect(name)) as stopped, closing(server.connect(name)) as other:
+            stopped.pgconn.send_query(ClientCursor(stopped).mogrify(*asked.exception.args).encode())
+            while stopped.pgconn.flush() and monotonic() < end:
+                select([], [stopped], [], 1)
+            while last is None and monotonic() < end:
+                last = other.execute("SELECT last FROM room, pg_sleep(0.02)").fetchone()
+
+        self.assertEqual((1000,), last)
 
 
 class LargeBatchTests(PostgresCase):
