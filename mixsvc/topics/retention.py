@@ -100,7 +100,8 @@ class TopicRetention:
         if self._new and now - self._began >= self._keep_for / PARTS:
             self._parts.append((now, self._new))
             self._new, self._began = {}, now
-        while self._parts and now - self._parts[0][0] >= self._keep_for:
+        # Without a limit nothing is old, nor is what was stored while there was one.
+        while self._keep_for and self._parts and now - self._parts[0][0] >= self._keep_for:
             up_to = self._parts[0][1]
             await self._all(lambda cursor, up_to=up_to: self._queue.store.drop(cursor, up_to))  # type: ignore[misc]
             self._parts.popleft()

@@ -113,6 +113,17 @@ class RetentionTests(SynchronousTestCase):
 
         self.assertEqual([1], self.numbers())
 
+    def test_a_reload_that_ends_the_limit_of_time_deletes_nothing(self) -> None:
+        topics = self.start(keep_for=DAY)
+        topics.service.facade.publish("a", "x")
+        # In a part of the time that has ended, and in the present one.
+        topics.pass_by(DAY / 10, 600)
+        topics.service.facade.publish("a", "y")
+        topics.service.reload(Settings(topics=TopicsSettings(keep_for=0)))
+        topics.pass_by(10 * DAY, 3600)
+
+        self.assertEqual([1, 2], self.numbers())
+
     def test_empty_topics_are_forgotten_when_there_are_many(self) -> None:
         topics = self.start(keep_for=10, max_topics=4)
         for topic in "abcd":
