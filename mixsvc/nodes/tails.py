@@ -139,8 +139,9 @@ class _Tail(Generic[M]):
         return self.told
 
     def take(self, last: int, found: Mapping[int, M]) -> Sequence[M]:
-        if self.known <= self._asked:
-            # Nothing was heard since then: a higher number was that of a room which was forgotten and made again.
+        if self.known <= self._asked and last <= (self.told or 0):
+            # Nothing was heard since then, and nothing more is there, not only in this page: a higher number was that
+            # of a room which was forgotten and made again.
             self.known = max(last, self.told or 0, *self._pending)
         self.known = max(self.known, last)
         if self.told is None:

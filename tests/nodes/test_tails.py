@@ -98,12 +98,33 @@ class TailsTests(SynchronousTestCase):
         self.assertEqual([], [*tails.stored("lobby", 1, "one"), *tails.read("lobby", 1, {1: "one"})])
         self.assertFalse(tails.deleted("lobby", 1))
 
+    def test_what_does_not_fit_into_a_page_comes_with_the_next_one(self) -> None:
+        tails = begun()
+        tails.heard({"lobby": 5})
+
+        for after, page in ((0, [1, 2]), (2, [3, 4]), (4, [5])):
+            self.assertEqual({"lobby": after}, tails.missing())
+            self.assertEqual(page, list(map(int, tails.read("lobby", page[-1], {each: str(each) for each in page}))))
+
+        self.assertEqual({}, tails.missing())
+
     def test_a_number_from_before_the_room_was_made_again_is_not_looked_for_for_ever(self) -> None:
         tails = begun()
         tails.heard({"lobby": 50})
         tails.missing()
 
         tails.read("lobby", 0, {})
+
+        self.assertEqual({}, tails.missing())
+
+    def test_nor_is_it_if_the_room_that_was_made_again_has_some(self) -> None:
+        tails = begun()
+        tails.heard({"lobby": 50})
+        tails.missing()
+
+        tails.read("lobby", 1, {1: "one"})
+        tails.missing()
+        tails.read("lobby", 1, {})
 
         self.assertEqual({}, tails.missing())
 
@@ -116,6 +137,10 @@ class TailsTests(SynchronousTestCase):
         tails.read("lobby", 1, {1: "one"})
 
         self.assertEqual({"lobby": 1}, tails.missing())
+
+
+# How many messages a node reads at once.
+PAGE = 3
 
 
 class Engine:
@@ -132,6 +157,12 @@ class Engine:
 
     def after(self, number: int) -> dict[int, str]:
         return {each: text for each, text in self.texts.items() if each > number}
+
+    def page(self, after: int) -> tuple[int, dict[int, str]]:
+        """As much behind a number as is read at once, and up to which number that is all."""
+        found = self.after(after)
+        kept = dict(list(found.items())[:PAGE])
+        return (max(kept) if len(kept) == PAGE else self.last), kept
 
 
 class Node:
@@ -169,7 +200,7 @@ class Node:
 
     def catch_up(self) -> None:
         for room, after in self.tails.missing().items():
-            last, found = self.engine.last, self.engine.after(after)
+            last, found = self.engine.page(after)
 
             def read(room: str = room, last: int = last, found: dict[int, str] = found) -> None:
                 self.tell(self.tails.read(room, last, {number: (number, text) for number, text in found.items()}))
@@ -251,7 +282,9 @@ class World:
             node.deliver()
             node.tails.heard({"lobby": self.engine.last})
             node.catch_up()
-            node.deliver()
+            while node.result is not None:
+                node.deliver()
+                node.catch_up()
 
 
 MOVES: list[Callable[[World, Node, int], None]] = [

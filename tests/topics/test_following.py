@@ -1,15 +1,31 @@
 """Those who follow topics: each event once and in order, from where they were, whatever comes between."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from mixsvc.common.positions import Position
 from mixsvc.errors import NotPublished, ServiceBusy
 from mixsvc.interfaces.topics import MOST_TOPICS, TopicBatch, TopicEnd
+from mixsvc.nodes.hints import Published
 from mixsvc.topics import followed
+from mixsvc.topics.storage.records import TopicDraft
 from tests.topics.fakes import FakeReader, Topics
+
+
+class Bus:
+    """A Bus by which the test is another node."""
+
+    def __init__(self) -> None:
+        self.hear: Callable[[Published], object] = lambda hint: None
+
+    def tell(self, hint: object) -> None:
+        """The other node need not know."""
+
+    def listen(self, kind: object, heard: Callable[[Any], object]) -> None:
+        self.hear = heard
 
 
 class FollowingCase(SynchronousTestCase):
@@ -194,6 +210,18 @@ class TellingTests(FollowingCase):
         self.topics.settle()
 
         self.assertEqual(3, turns.total())
+
+    def test_what_another_node_has_stored_is_told_page_by_page(self) -> None:
+        bus = Bus()
+        self.topics = Topics(page_events=2, bus=bus)
+        reader = self.topics.read()
+        for _ in range(5):
+            self.topics.queue.append(TopicDraft("a", "", "x", None, 0.0))
+        self.topics.settle()
+        bus.hear(Published({"a": 5}))
+        self.topics.settle()
+
+        self.assertEqual([1, 2, 3, 4, 5], reader.numbers())
 
     def test_topics_that_nobody_follows_any_more_are_forgotten(self) -> None:
         reader = self.topics.read("a", "b")
