@@ -314,9 +314,11 @@ class TopicFollowers:
         found = {event.number: event for event in (page.batch.events if page.batch is not None else ())}
         ready = self._tails.read(name, page.end, found)
         if page.is_reset:
-            # Some are gone that were not told: each who waits reads what there is, and is told so.
+            # Some are gone that were not told: each who waits reads what there is, and is told so. Also who was ahead,
+            # as that may be told now.
             topic.clear()
-            waiting = [each for each in topic.positions if each.state == PositionState.NEXT]
+            states = (PositionState.NEXT, PositionState.OTHERS)
+            waiting = [each for each in topic.positions if each.state in states]
             for position in waiting:
                 position.state = PositionState.NOTHING
             self._slices.add(self._go_on(waiting))

@@ -12,6 +12,7 @@ from mixsvc.interfaces.topics import MOST_TOPICS, TopicBatch, TopicEnd
 from mixsvc.nodes.hints import Published
 from mixsvc.topics import followed
 from mixsvc.topics.storage.records import TopicDraft
+from tests.chat.fakes import FakeDatabase
 from tests.topics.fakes import FakeReader, Topics
 
 
@@ -222,6 +223,23 @@ class TellingTests(FollowingCase):
         self.topics.settle()
 
         self.assertEqual([1, 2, 3, 4, 5], reader.numbers())
+
+    def test_who_is_ahead_when_events_are_gone_that_were_not_told_gets_what_comes_behind(self) -> None:
+        bus = Bus()
+        self.topics = Topics(keep=2, bus=bus)
+        other = Topics(keep=2, database=FakeDatabase(self.topics.database))
+        behind = self.topics.read()
+        other.publish("a", *"vwxyz")
+        ahead = FakeReader().follow(self.topics.followers, "a", since=Position({"a": 5}))
+        self.topics.clock.advance(0)
+        self.topics.database.step()
+        self.topics.clock.advance(0)
+        # Stored by the other node before this one reads what it has not told yet.
+        other.publish("a", "new")
+        self.topics.settle()
+
+        self.assertEqual([6], ahead.numbers())
+        self.assertEqual(([("a", 4)], [5, 6]), (behind.resets, behind.numbers()))
 
     def test_topics_that_nobody_follows_any_more_are_forgotten(self) -> None:
         reader = self.topics.read("a", "b")
