@@ -22,12 +22,15 @@ __all__ = ["HeldPoll"]
 # To a client that cannot be told yet where it stands, and asks again with the same ?since=.
 NOT_BEGUN: Final = "The events cannot be read now; ask again a little later."
 
+# For so many seconds it waits for that at least, however short its time is: the database needs some.
+LEAST_SECONDS: Final = 5.0
+
 
 class HeldPoll:
     """Answers with the first events that come, as a TopicReader. Belongs to the reactor thread.
 
     The response is a JSON object: `events` as in json_object, and `last`, which the next poll gives as ?since=. Who has
-    not been told where it stands when the time is over gets 503.
+    not been told where it stands when the time is over, and within some seconds, gets 503.
     """
 
     road: Final = Road.POLL
@@ -44,6 +47,8 @@ class HeldPoll:
         # How it begins, which goes before the events.
         self._told: list[HeldEvent] = []
         self._is_over = False
+        # Whether its time is over, and only the beginning is waited for.
+        self._is_late = False
         self._timer: IDelayedCall | None = None
 
     @property
@@ -53,7 +58,7 @@ class HeldPoll:
 
     def wait(self, clock: IReactorTime, seconds: float) -> None:
         """The response may take so long."""
-        self._timer = clock.callLater(seconds, self._answer, ())
+        self._timer = clock.callLater(seconds, self._time_over, clock, max(0.0, LEAST_SECONDS - seconds))
         request = self._request
         request.client_left = self._leave
         # No thread works on it any more, so a client that sends no more has left; perhaps it has already.
@@ -67,6 +72,9 @@ class HeldPoll:
         self._position = position
         if self._first is not None:
             self._answer_soon(HeldEvent(write_position(position), "", self._first))
+        elif self._is_late and self._timer is not None:
+            # Once it is told what is behind that.
+            self._timer.reset(0)
 
     def reset(self, topic: str, number: int) -> None:
         """See TopicReader."""
@@ -100,6 +108,13 @@ class HeldPoll:
     def abort(self) -> None:
         """See HeldClient."""
         self._request.loseConnection()
+
+    def _time_over(self, clock: IReactorTime, more: float) -> None:
+        if self._position is None and more:
+            self._is_late = True
+            self._timer = clock.callLater(more, self._answer, ())
+        else:
+            self._answer(())
 
     def _placed(self, event: TopicEvent) -> HeldEvent:
         """An event with the id behind which a client goes on: of all topics if it follows several."""

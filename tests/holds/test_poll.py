@@ -1,12 +1,14 @@
 """A client that a view has left to the service and that polls."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from mixsvc.interfaces.topics import TopicBatch, TopicEnd, TopicEvent
+from tests.holds.fake_topics import FakeFollowing
 from tests.holds.held import GET, HeldCase, holding
 from tests.wsgi.inline import Wire
 
@@ -128,6 +130,43 @@ class PollTests(HeldCase):
         assert head.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nRetry-After: 5" in head
         assert b"last" not in body
+
+    def test_a_time_that_is_over_before_the_events_can_be_read_is_not(self) -> None:
+        self.serve(holding("order-42", timeout=0.001))
+        self.topics.publish("order-42", "one")
+        for query, events in ((b"since=0@e1", 1), (b"", 0)):
+            begins = self.late_beginning()
+            _, wire = self.ask(GET % (query, b""))
+            self.clock.advance(4)
+            assert wire.value() == b""
+
+            begins()
+            self.clock.advance(0)
+
+            assert len(self.answer(wire)["events"]) == events
+
+    def test_but_nobody_waits_for_ever_for_what_cannot_be_read(self) -> None:
+        self.serve(holding("order-42", timeout=2.0))
+        begins = self.late_beginning()
+        _, wire = self.ask(PLAIN)
+        self.clock.advance(2)
+        self.clock.advance(3)
+
+        assert self.said(wire)[0].startswith(b"HTTP/1.1 503 ")
+        begins()
+        assert wire.value() == b""
+
+    def late_beginning(self) -> Callable[[], None]:
+        """Nobody who comes is told where it begins before this is called."""
+        begin, late = FakeFollowing.begin, list[FakeFollowing]()
+        patch = self.patch(FakeFollowing, "begin", lambda following: late.append(following))
+
+        def begins() -> None:
+            patch.restore()
+            for following in late:
+                begin(following)
+
+        return begins
 
     def test_an_id_of_several_topics_says_where_the_client_stands_in_all(self) -> None:
         self.serve(holding("a", "b"))
