@@ -1,12 +1,13 @@
 """The rates as topics: who follows a pair gets its quote, and each quote that differs from the last one."""
 
 import json
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from mixsvc.common.numbers import MAX_JSON_NUMBER
 from mixsvc.common.positions import Position
@@ -14,6 +15,9 @@ from mixsvc.interfaces import IRates, Quote
 from mixsvc.interfaces.topics import Following, Subscription, TopicBatch, TopicEvent, TopicReader
 
 __all__ = ["RateEvents", "RateFollowing"]
+
+# How long new quotes are told, in seconds, before the reactor gets its turn.
+SLICE_SECONDS: Final = 0.01
 
 
 class ListenedRates(Protocol):
@@ -40,6 +44,9 @@ class RateEvents:
         self._followings: dict[RateFollowing, None] = {}
         # By topic: the last quote, and its event.
         self._last: dict[str, tuple[Quote, TopicBatch]] = {}
+        # Those to whom new quotes are still to be told, and what goes on with them.
+        self._untold: deque[RateFollowing] = deque()
+        self._telling: IDelayedCall | None = None
         rates.add_listener(self._changed)
 
     def follow(self, subscription: Subscription, reader: TopicReader) -> Following:
@@ -72,8 +79,18 @@ class RateEvents:
         return batch
 
     def _changed(self) -> None:
-        for following in list(self._followings):
-            following.tell()
+        # Whoever has been told an earlier change by now is told what differs from it.
+        self._untold = deque(self._followings)
+        if self._telling is None or not self._telling.active():
+            self._tell_some()
+
+    def _tell_some(self) -> None:
+        until = self._clock.seconds() + SLICE_SECONDS
+        while self._untold:
+            self._untold.popleft().tell()
+            if self._untold and self._clock.seconds() > until:
+                self._telling = self._clock.callLater(0, self._tell_some)
+                return
 
 
 class RateFollowing:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 from twisted.internet.task import Clock
@@ -112,6 +113,25 @@ class RateEventsTests(SynchronousTestCase):
             reader, _ = self.follow(first.numbers[0])
 
             assert len(reader.prices) == 1
+
+    def test_thousands_are_told_in_slices_and_each_the_latest_quote_once(self) -> None:
+        readers = [self.follow()[0] for _ in range(5)]
+
+        def take_long(reader: Reader, batch: TopicBatch) -> None:
+            Reader.events(reader, batch)
+            self.clock.advance(0.02)
+
+        for reader in readers:
+            self.patch(reader, "events", partial(take_long, reader))
+        self.rates.set(price=Decimal("1.2"))
+        assert [len(reader.prices) for reader in readers] == [2, 1, 1, 1, 1]
+
+        self.rates.set(price=Decimal("1.3"))
+        while self.clock.getDelayedCalls():
+            self.clock.advance(0)
+
+        assert [reader.prices[-1] for reader in readers] == ["1.3"] * 5
+        assert [len(reader.prices) for reader in readers] == [3, 2, 2, 2, 2]
 
     def test_somebody_who_has_seen_the_latest_one_is_told_the_next(self) -> None:
         first, _ = self.follow()
