@@ -15,15 +15,21 @@ from typing import Any, Final, TypeAlias
 from twisted.logger import Logger
 
 from mixsvc.common.answers import error_as_json
+from mixsvc.config.settings import Settings
 from mixsvc.interfaces import Authenticator, Identity
 from mixsvc.threads.failures import ApplicationFailure
 from mixsvc.wsgi.authentication import identify
 from mixsvc.wsgi.environ import environ_of_child
 
-__all__ = ["ChildLogins"]
+__all__ = ["ChildLogins", "most_logins"]
 
 # A login, as the service gets it: person, name, whether it is a moderator's, and its handle, if it may end.
 Found: TypeAlias = tuple[str, str | None, bool, int | None]
+
+
+def most_logins(settings: Settings) -> int:
+    """How many logins a process keeps: of all who may be in the chat, and of all whom views may have left to it."""
+    return settings.chat.max_sessions + settings.topics.streams
 
 
 class ChildLogins:

@@ -22,7 +22,7 @@ from mixsvc.application import (
 )
 from mixsvc.child.code_watch import CodeWatch
 from mixsvc.child.facade import ChildFacades
-from mixsvc.child.logins import ChildLogins
+from mixsvc.child.logins import ChildLogins, most_logins
 from mixsvc.child.process import die_with_service, ignore_signals
 from mixsvc.child.reload import ChildReload
 from mixsvc.errors import MixError
@@ -78,7 +78,7 @@ def _prepared(setup: ChildSetup, wire: ChildWire) -> tuple[ChildHost, "WSGIAppli
     host: ChildHost
     secrets = AppSecrets.of_json(setup.secrets)
     facades = ChildFacades(lambda question, seconds: host.ask(question, seconds), settings, secrets.secret_key)
-    logins = ChildLogins(settings.chat.max_sessions)
+    logins = ChildLogins(most_logins(settings))
     login_threads = VISITOR_THREADS if settings.chat.authenticator else 0
     reload = ChildReload(setup, settings.web, logins)
     registered = Registered(_runner(logins), facades.take_rates, reload.take, login_threads)

@@ -3,7 +3,7 @@
 import time
 
 from mixsvc.application import WebApplication
-from mixsvc.child.logins import ChildLogins
+from mixsvc.child.logins import ChildLogins, most_logins
 from mixsvc.config.settings import WebSettings
 from mixsvc.wsgi.children.setup import ChildSetup
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
@@ -24,7 +24,7 @@ class ChildReload:
         """Make the settings of a SETTINGS count, which the service has checked."""
         settings = self._setup.reloaded(payload).settings()
         self.quota.limit(settings.web.max_unread, _together(settings.web))
-        self._logins.limit(settings.chat.max_sessions)
+        self._logins.limit(most_logins(settings))
         if self.application is not None:
             self.application.prepare_reload(settings)()
 

@@ -102,7 +102,7 @@ APPLIED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "max_data": (TOPICS, *ALL_PAGES),
         "rate": (TOPICS,),
         "burst": (TOPICS,),
-        "streams": (HELD,),
+        "streams": (HELD, CHILDREN),
         "streams_per_address": (HELD,),
         "max_unread": (HELD,),
     },

@@ -1,5 +1,6 @@
 """What a reload changes for views: their processes, their sockets, and responses that nobody reads."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,8 +15,10 @@ from mixsvc.child.logins import ChildLogins
 from mixsvc.child.reload import ChildReload
 from mixsvc.config.ini import RawSetting, Values
 from mixsvc.config.settings import Settings, WebSettings
+from mixsvc.interfaces import Identity
 from mixsvc.wsgi.children.frames import FrameType, encode_frame
 from mixsvc.wsgi.children.setup import ChildSetup, encode_settings
+from mixsvc.wsgi.environ import connection_texts
 from mixsvc.wsgi.spool import SpoolLimits, SpoolQuota
 from mixsvc.wsgi.supervision.memory import resident_bytes
 from mixsvc.wsgi.supervision.processes import MEMORY_SECONDS
@@ -23,6 +26,7 @@ from tests.operations.reloading.effects import shows
 from tests.sockets.live import live
 from tests.wsgi.children.child import ChildCase
 from tests.wsgi.supervision.fake_processes import Family
+from tests.wsgi.test_authentication import request
 
 
 def changed(family: Family, **web: Any) -> Family:
@@ -108,6 +112,21 @@ def test_settings_that_come_before_the_application_is_imported_do_no_harm(tmp_pa
     setup = ChildSetup(values(), str(tmp_path), str(tmp_path), (), None, {})
 
     ChildReload(setup, WebSettings(), ChildLogins(100)).take(encode_settings(values(origins="https://a.example")))
+
+
+def test_a_child_keeps_the_logins_of_all_who_may_be_connected_or_held(tmp_path: Path) -> None:
+    given = {("chat", "max_sessions"): RawSetting("1", "[chat] max_sessions", "test")}
+    logins = ChildLogins(100)
+    logins.authenticate = lambda environ: Identity("ann", ended=lambda: False)
+    texts = json.dumps(connection_texts(request()))
+
+    ChildReload(ChildSetup(given, str(tmp_path), "/", (), None, {}), WebSettings(), logins).take(
+        encode_settings({**given, ("topics", "streams"): RawSetting("2", "[topics] streams", "test")})
+    )
+    handles = [found[3] for found in map(logins.who, [texts] * 4) if found is not None]
+
+    # The oldest one is asked for again when it is needed.
+    assert logins.ended(*[each for each in handles if each is not None]) == [None, False, False, False]
 
 
 class FrameTests(ChildCase):
