@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.support.played_chat import Play, PlayedChat
+from tests.e2e.support.played_chat import NAMELESS, Play, PlayedChat
 
 ENTER = "(box) => (box.token = () => 'Ann')"
 # As in a browser without it.
@@ -216,6 +216,30 @@ def test_a_token_that_is_set_again_is_asked_for_again_and_a_box_that_is_moved_st
 
     box(chat).evaluate("(box) => (globalThis.before = box.client, document.body.prepend(box))")
     assert box(chat).evaluate("(box) => new Promise((done) => setTimeout(() => done(box.client === before), 50))")
+
+
+def test_whose_token_says_no_name_gives_one_in_the_box(play: Play) -> None:
+    chat = play()
+    chat.taken["Ann"] = "Ann2"
+    name, field = box(chat).locator("#name"), box(chat).locator("textarea")
+    box(chat).evaluate(f"(box) => (box.token = () => globalThis.isOut ? null : '{NAMELESS}')")
+
+    say(name, "Ann")
+    expect(box(chat).locator(".problem")).to_have_text("This name is taken.")
+    box(chat).get_by_role("button", name="Be Ann2").click()
+    say(field, "hello")
+    expect(box(chat).locator(".log .name")).to_have_text(["Ann2"])
+
+    chat.drop()
+    say(field, "and back")
+    expect(box(chat).locator(".log .name")).to_have_text(["Ann2", "Ann2"])
+    names = [each.get("name") for each in chat.of("hello") if "identity" in each]
+    assert names == [None, "Ann", "Ann2", "Ann2"]
+
+    chat.page.evaluate("globalThis.isOut = true")
+    box(chat).evaluate("(box) => box.client.reconnect()")
+    expect(box(chat).locator(".problem")).to_have_text("Log in to take part.")
+    expect(name).to_be_hidden()
 
 
 def test_a_box_in_shadow_trees_speaks_the_language_of_the_page(play: Play) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Final, TypeAlias
 
 from playwright.sync_api import Page, Route, WebSocketRoute
 
-__all__ = ["SITE", "Play", "PlayedChat"]
+__all__ = ["NAMELESS", "SITE", "Play", "PlayedChat"]
 
 SITE: Final = "http://box.test"
+# A token that does not say how its person is called.
+NAMELESS: Final = "nameless"
 # So many messages has who comes in.
 PAGE: Final = 100
 HEAD: Final = f"""<!doctype html><title>Box</title><body>
@@ -100,7 +102,9 @@ class PlayedChat:
             about = {"type": "error", "of": kind, "code": "name_taken", "text": "This name is taken."}
             return [{**about, "suggestion": suggestion}]
         if kind == "hello":
-            name[:] = [request["identity"]] if "identity" in request else [request.get("name", "")]
+            # A token is the name of a person, or lets the person choose one.
+            identity = request.get("identity", NAMELESS)
+            name[:] = [request.get("name", "") if identity == NAMELESS else identity]
             welcome = {"name": name[0], "moderator": False, "rooms": ["lobby"], "epoch": "e", "max_text": 2000}
             nobody = {"type": "error", "of": "hello", "code": "no_name", "text": "Say hello with your name first."}
             return [{"type": "welcome", **welcome} if name[0] else nobody]

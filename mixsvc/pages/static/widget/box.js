@@ -51,6 +51,10 @@ export class Box {
   #isEntering = false;
   /** The name that somebody else has taken while we were away. */
   #lostName = "";
+  /** The name that was given here by whoever brings a token that says none. */
+  #givenName = "";
+  /** Whether a name is asked for though there is a token. */
+  #isNameAsked = false;
   #unfollow = () => {};
   /** Whoever leaves the page finds what was not sent when they come back. */
   #keepUnsent = () => this.#composer.giveBack(this.#client, this.#place.room);
@@ -103,9 +107,24 @@ export class Box {
   }
 
   #comeIn() {
-    const guest = guestOf(this.#place.url);
-    this.#place.token ? this.#client.enter() : this.#client.enter(guest.name, guest.secret);
+    const { name, secret } = this.#guest;
+    this.#client.enter(name, secret);
     this.#client.join(this.#place.room);
+  }
+
+  /** Who somebody has said here to be; a token says all but the name, or that, too. */
+  get #guest() {
+    return this.#place.token ? { name: this.#givenName, secret: "" } : guestOf(this.#place.url);
+  }
+
+  /** Come in under a name, "" for what else says one. @param {string} name */
+  #comeInAs(name) {
+    if (this.#place.token) {
+      this.#givenName = name;
+      this.#comeIn();
+    } else {
+      rememberGuest(this.#place.url, name);
+    }
   }
 
   #follow() {
@@ -207,8 +226,8 @@ export class Box {
   #enter(name) {
     this.#suggestion.hidden = true;
     setText(this.#problem, "");
-    rememberGuest(this.#place.url, name);
     this.#isEntering = true;
+    this.#comeInAs(name);
   }
 
   /** @param {string} text */
@@ -238,9 +257,11 @@ export class Box {
     setText(this.#suggestion, this.#words.say("useName", suggestion));
     // The session that was ours is nobody's now: the next connection has another.
     code === "logged_out" && this.#client.reconnect();
-    if (code === "name_fixed" && guestOf(this.#place.url).name) {
-      // Who was a guest has logged in since: the session says who it is.
-      rememberGuest(this.#place.url, "");
+    const wasGiven = this.#guest.name !== "";
+    this.#isNameAsked = code === "no_name" || (wasGiven && ["bad_name", "name_taken"].includes(code));
+    if (code === "name_fixed" && wasGiven) {
+      // Who was a guest has logged in since: the session, or the token, says who it is.
+      this.#comeInAs("");
     }
     this.#changed();
   }
@@ -339,7 +360,7 @@ export class Box {
     const room = this.#room;
     const isNameless = client.phase === "nameless";
     const isPutOut = room?.place === "put out";
-    this.#door.hidden = !isNameless || this.#place.token !== null;
+    this.#door.hidden = !isNameless || (this.#place.token !== null && !this.#isNameAsked);
     this.#composer.hidden = !this.#isKnown || isPutOut || this.#isRefused;
     this.#outside.hidden = !isPutOut || isNameless;
     this.#count.hidden = !room || room.last === null;
