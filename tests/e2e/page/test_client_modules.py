@@ -137,6 +137,33 @@ def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it
     assert "nameless" not in phases and welcome == "here"
 
 
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        # For whoever logs in, perhaps in another window.
+        "const it = made(() => new Promise(() => {})); it.chat.enter(); it.chat.opened(); await tick();",
+        "it.chat.enter('Ann', ''); it.chat.opened(); it.refused('hello', 'slow_down', { wait: 60 });",
+        "it.inside(); chat.join('den'); it.refused('join', 'slow_down', { room: 'den', wait: 60 });",
+    ],
+)
+def test_a_connection_on_which_nothing_is_asked_is_kept_however_long_it_waits(stage: Stage, waiting: str) -> None:
+    dropped, asked = stage(
+        f"""{{ {waiting}
+          for (let seconds = 0; seconds < 55; seconds += 5) {{
+            if (seconds % 25 === 0) {{
+              it.chat.ping();
+              it.hear("pong");
+            }}
+            it.pass(5);
+          }}
+          const before = it.sent.length;
+          it.pass(10);
+          return [it.told("drop"), it.sent.length - before]; }}"""
+    )
+
+    assert dropped == [] and asked == ("made(" not in waiting)
+
+
 @pytest.mark.parametrize("answer", ["it.welcome()", "it.refused('hello', 'name_taken')", "it.refused('hello', 'busy')"])
 def test_an_answer_to_the_hello_of_somebody_who_has_gone_counts_no_more(stage: Stage, answer: str) -> None:
     phases, told, hellos = stage(

@@ -367,8 +367,10 @@ export class Chat {
   #onJoinRefused(room, message) {
     const { code, text, suggestion = "", wait } = message;
     if (PASSING.includes(code)) {
-      // It may have been left meanwhile.
-      const again = () => this.rooms.get(room.name) === room && this.#askToJoin(room);
+      room.place = "outside";
+      // It may have been left meanwhile, or asked for.
+      const again = () =>
+        this.rooms.get(room.name) === room && room.place === "outside" && this.#askToJoin(room);
       this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, again);
     } else if (code !== "already_inside") {
       this.rooms.delete(room.name);
@@ -382,6 +384,6 @@ export class Chat {
   /** Whether the server has to answer something. */
   #isOwed() {
     const isJoining = [...this.rooms.values()].some((room) => room.place === "joining");
-    return isJoining || this.#greeting.phase === "greeting" || this.outbox.isSending;
+    return isJoining || this.#greeting.isOwed || this.outbox.isSending;
   }
 }

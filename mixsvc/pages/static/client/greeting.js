@@ -60,6 +60,11 @@ export class Greeting {
     return this.#identify !== null;
   }
 
+  /** Whether the server has to say who we are to it: not while we find that out, or wait until it may be asked. */
+  get isOwed() {
+    return this.phase === "greeting" && this.#hasGreeted;
+  }
+
   /** The person has a name. @param {string} name @param {string} token  "" where the session says who it is */
   enter(name, token) {
     const isSame = name === this.#wanted && token === this.#token;
