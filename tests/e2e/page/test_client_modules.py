@@ -137,6 +137,25 @@ def test_whoever_greets_a_busy_server_greets_again_after_growing_pauses_until_it
     assert "nameless" not in phases and welcome == "here"
 
 
+def test_what_was_said_while_one_was_away_is_told_also_to_whoever_reads_older_messages(stage: Stage) -> None:
+    told, kept, unread = stage(
+        """it.inside();
+        const room = chat.rooms.get("lobby");
+        const said = (number) => ({ number, name: "Bob", text: "", time: "2026-11-30T12:00:00Z" });
+        it.hear("message", { room: "lobby", ...said(3) });
+        room.turnTo({ messages: [said(1)], first: 1, last: 3 });
+        chat.lost();
+        chat.opened();
+        it.welcome();
+        it.joined("lobby", { messages: [said(4), said(5)], last: 5 });
+        const told = it.told("heard").map(([, { number }, isLive]) => [number, isLive]);
+        return [told, room.messages.map(({ number }) => number), room.unread];"""
+    )
+
+    assert told == [[3, True], [4, False], [5, False]]
+    assert (kept, unread) == ([1], 3)
+
+
 @pytest.mark.parametrize(
     "waiting",
     [

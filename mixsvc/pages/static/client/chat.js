@@ -330,11 +330,13 @@ export class Chat {
   #onJoined(room, message) {
     const since = room.last;
     const { histories } = room;
-    room.joined(/** @type {any} */ (message));
+    const joined = /** @type {import("./room.js").Joined} */ (/** @type {unknown} */ (message));
+    room.joined(joined);
     this.#speech.deliver();
     this.#joining.resolve(room.name, room);
     if (since !== null && histories === room.histories) {
-      const missed = room.messages.filter(({ number }) => number > since);
+      // The room may keep others, which somebody reads.
+      const missed = joined.messages.filter(({ number }) => number > since);
       missed.forEach((said) => this.#audience.heard(room, said, false));
     }
   }
