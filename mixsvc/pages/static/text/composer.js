@@ -63,6 +63,11 @@ export class Composer {
     this.#parts.form.hidden = hidden;
   }
 
+  /** Where one writes, and where that is said: another room may be open a moment before it is seen. */
+  get room() {
+    return this.#room;
+  }
+
   /** Write in this room from now on; each room has a draft of its own. @param {string} room */
   open(room) {
     if (room !== this.#room) {

@@ -77,8 +77,9 @@ export class Authoring {
     this.composer.giveBack(this.#chat(), room);
   }
 
+  /** The room that is seen. */
   get #open() {
-    return this.#desk.room()?.name ?? "";
+    return this.composer.room;
   }
 
   /** @param {string} text @returns {string} why it was not taken, or "" */
