@@ -36,3 +36,16 @@ def test_what_is_kept_already_is_not_written_again(written: Any) -> None:
         {"lobby": 3},
         {},
     ]
+
+
+def test_a_room_may_be_called_as_what_all_objects_have(chrome: Browser, installed: Path) -> None:
+    with open_stage(chrome, installed, STAGE) as page:
+        found = page.evaluate(
+            """() => {
+              const before = { ...memory.remembered(), rooms: {} };
+              const { rooms } = memory.furthest(before, { ...before, rooms: { constructor: 3 } });
+              return [rooms, memory.readOf({}, "constructor"), memory.readOf(rooms, "constructor")];
+            }"""
+        )
+
+    assert found == [{"constructor": 3}, None, 3]

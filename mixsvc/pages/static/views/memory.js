@@ -63,13 +63,22 @@ export function onRemembered(call) {
   addEventListener("storage", ({ key, newValue }) => key === KEY && call(parsed(newValue)));
 }
 
+/** How far a room was read; null where that is not known. A room may be called constructor, as what all objects have.
+ * @param {Record<string, number>} rooms @param {string} name
+ */
+export function readOf(rooms, name) {
+  return Object.hasOwn(rooms, name) ? Number(rooms[name]) : null;
+}
+
 /**
  * What is kept, but nothing read becomes unread in one history: a window may write what it knew a moment ago.
  * @param {Kept} before @param {Kept} kept @returns {Kept}
  */
 export function furthest(before, kept) {
   const read = before.epoch === kept.epoch ? before.rooms : {};
-  const rooms = Object.entries(kept.rooms).map(([name, number]) => [name, Math.max(number, read[name] ?? number)]);
+  const rooms = Object.entries(kept.rooms).map(([name, number]) => {
+    return [name, Math.max(number, readOf(read, name) ?? number)];
+  });
   return { ...kept, rooms: Object.fromEntries(rooms) };
 }
 

@@ -10,7 +10,7 @@ import { UnreadCalls } from "../text/calls.js";
 import { withLinks } from "../text/links.js";
 import { isWanted, levelItems } from "./levels.js";
 import { LogView } from "./log_view.js";
-import { furthest, onRemembered, remember, remembered } from "./memory.js";
+import { furthest, onRemembered, readOf, remember, remembered } from "./memory.js";
 import { Conduct } from "./moderation/conduct.js";
 import { PeopleView } from "./people_view.js";
 import { adopted } from "./preview.js";
@@ -285,7 +285,7 @@ export class Page {
     for (const name of names) {
       this.#chat().join(name);
       const room = rooms.get(name);
-      room && (room.read ??= read[name] ?? null);
+      room && (room.read ??= readOf(read, name));
     }
     this.#open = names.includes(open) ? open : (names[0] ?? "");
   }
