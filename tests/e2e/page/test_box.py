@@ -550,6 +550,23 @@ def test_the_text_of_before_is_an_edit_too_while_another_one_is_on_its_way(play:
     assert [each["text"] for each in chat.of("edit")] == ["hello you", "hello"]
 
 
+def test_a_message_is_marked_while_it_calls_the_reader_also_after_edits(play: Play) -> None:
+    chat = play()
+    come_in(chat)
+    line = box(chat).locator(".log > ol:not(.unsent) .line")
+    chat.bob_says("hello")
+    expect(line).to_have_class("line")
+
+    for text in ("hello @Ann", "hello", "hello @Ann and all"):
+        chat.tell({"type": "edited", "room": "lobby", "number": 1, "text": text})
+        expect(line.locator(".text")).to_contain_text(f"{text} edited")
+        assert ("calls" in (line.get_attribute("class") or "").split()) == ("@" in text)
+
+    chat.tell({"type": "deleted", "room": "lobby", "number": 1, "by": "Bob", "topic": ""})
+    expect(line.locator(".deleted")).to_be_visible()
+    expect(line).to_have_class("line")
+
+
 def test_what_is_said_while_a_box_is_not_seen_is_read_when_it_is_seen_again(play: Play) -> None:
     chat = play()
     come_in(chat)

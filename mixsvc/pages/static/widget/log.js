@@ -257,10 +257,21 @@ export class LogView {
     const head = made("p", "head", name, when);
     const line = made("li", "line", head, this.#text(said));
     line.classList.toggle("action", said.kind === "action");
-    const mark = () => line.classList.toggle("calls", calls(said.text, this.#names.now, mark));
-    said.name === this.#client.self.name || mark();
+    this.#mark(line, said.number);
     line.part.add("line");
     return line;
+  }
+
+  /** A message as it is now. @param {number} number */
+  #now(number) {
+    return this.#room?.messages.find((said) => said.number === number);
+  }
+
+  /** Let a line show whether its message calls the reader. @param {HTMLElement} line @param {number} number */
+  #mark(line, number) {
+    const said = this.#now(number);
+    const text = said && said.name !== this.#client.self.name ? said.text : "";
+    line.classList.toggle("calls", calls(text, this.#names.now, () => this.#mark(line, number)));
   }
 
   /** @param {Said} said */
@@ -297,8 +308,7 @@ export class LogView {
     const more = button("quiet more", "⋯", () => {});
     more.tabIndex = -1;
     more.setAttribute("aria-label", this.#words.say("menu", number));
-    const said = () => this.#room?.messages.find((each) => each.number === number);
-    givesMenu(more, () => this.#items(/** @type {Said} */ (said())));
+    givesMenu(more, () => this.#items(/** @type {Said} */ (this.#now(number))));
     place.append(more);
   }
 
@@ -313,9 +323,11 @@ export class LogView {
     const text = place.querySelector(".text, .topic-text");
     if (said.deleted && text) {
       text.replaceWith(made("p", "deleted", this.#words.say("deleted")));
+      this.#mark(place, said.number);
     } else if (said.edited && text && place.dataset["shown"] !== shown) {
       place.dataset["shown"] = shown;
       text.replaceWith(this.#text(said));
+      this.#mark(place, said.number);
     }
   }
 
