@@ -5,7 +5,7 @@ import { isAttended } from "../client/attention.js";
 import { element } from "../dom.js";
 import { badgeText } from "./parts/badge.js";
 
-/** No more often than this, however much is said. */
+/** No more often than this of one room, however much is said there: another may be one that calls the reader. */
 const EVERY_MS = 5_000;
 const MOST_LETTERS = 200;
 
@@ -26,7 +26,8 @@ export class Attention {
   #icon = element("icon", HTMLLinkElement);
   #plainIcon = this.#icon.href;
   #title = document.title;
-  #nextAt = 0;
+  /** When somebody may be notified again, by the name of the room. @type {Map<string, number>} */
+  #nextAt = new Map();
   #isWanted;
   #remember;
   #tell;
@@ -63,17 +64,17 @@ export class Attention {
 
   /** Somebody else said something. @param {Room} room @param {Said} said @param {() => void} open */
   heard(room, said, open) {
-    if (!isAttended() && this.#mayNotify() && performance.now() >= this.#nextAt) {
+    if (!isAttended() && this.#mayNotify() && this.#isTime(room.name)) {
       setTimeout(() => (room.read ?? 0) < said.number && this.#call(room.name, said, open), READ_MS);
     }
   }
 
   /** @param {string} room @param {Said} said @param {() => void} open */
   #call(room, { name, text }, open) {
-    if (performance.now() < this.#nextAt) {
+    if (!this.#isTime(room)) {
       return;
     }
-    this.#nextAt = performance.now() + EVERY_MS;
+    this.#nextAt.set(room, performance.now() + EVERY_MS);
     // One for each room, which the next takes the place of.
     const options = { body: text.slice(0, MOST_LETTERS), tag: `mixsvc ${room}` };
     const shown = notification(`${name} in ${room}`, options);
@@ -86,6 +87,11 @@ export class Attention {
       open();
       shown.close();
     };
+  }
+
+  /** @param {string} room */
+  #isTime(room) {
+    return performance.now() >= (this.#nextAt.get(room) ?? 0);
   }
 
   async #toggle() {
