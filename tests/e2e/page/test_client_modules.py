@@ -156,6 +156,28 @@ def test_what_was_said_while_one_was_away_is_told_also_to_whoever_reads_older_me
     assert (kept, unread) == ([1], 3)
 
 
+def test_a_page_that_was_asked_for_on_another_connection_does_not_keep_the_next_one_away(stage: Stage) -> None:
+    asked, kept = stage(
+        """it.inside();
+        const room = chat.rooms.get("lobby");
+        chat.turnPage(room, "older");
+        chat.lost();
+        await tick();
+        chat.opened();
+        it.welcome();
+        it.joined("lobby");
+        it.pass(1);
+        chat.turnPage(room, "older");
+        it.pass(2);
+        const one = { number: 1, name: "Bob", text: "Hello", time: "2026-11-30T12:00:00Z" };
+        it.hear("history", { room: "lobby", messages: [one], first: 1, last: 2 });
+        await tick();
+        return [it.asked("history").length, room.messages.map(({ number }) => number)];"""
+    )
+
+    assert (asked, kept) == (2, [1, 2])
+
+
 @pytest.mark.parametrize(
     "waiting",
     [

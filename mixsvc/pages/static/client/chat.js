@@ -156,8 +156,11 @@ export class Chat {
           room.paged(page);
           this.#audience.changed();
         },
-        // Till then nobody asks again, however much is scrolled.
-        ({ wait }) => this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => (room.loading = null)),
+        // Till then nobody asks again, however much is scrolled. After a lost connection what is asked is another page.
+        ({ code, wait }) => {
+          const again = () => (room.loading = null);
+          code === "lost" || this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, again);
+        },
       );
     }
   }
