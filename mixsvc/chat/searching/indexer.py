@@ -65,7 +65,12 @@ class SearchIndexer:
         return Deferred.fromCoroutine(self._index()).addCallbacks(self._works, self._failed)
 
     async def _index(self) -> None:
-        await self._repeat(lambda cursor: index_slice(self._store, cursor))
+        # Where messages come without a pause there is always something: deleted texts do not wait for the end of it.
+        while await self._repeat(lambda cursor: index_slice(self._store, cursor), SOON):
+            await self._purge()
+        await self._purge()
+
+    async def _purge(self) -> None:
         now = self._state.clock.seconds()
         which = Purge(now >= self._purged_soon_at + SOON, now >= self._purged_at + SOME_TIME)
         # Else with the next round that is not idle.
@@ -73,11 +78,10 @@ class SearchIndexer:
             self._purged_soon_at = self._state.clock.seconds()
             self._purged_at = self._purged_soon_at if which.is_old else self._purged_at
 
-    async def _repeat(self, step: Callable[[Cursor], bool]) -> bool:
-        """Repeat a step as long as there is more; returns whether there was something."""
-        was_something = False
-        while self._loop.running:
-            began = self._state.clock.seconds()
+    async def _repeat(self, step: Callable[[Cursor], bool], seconds: float = inf) -> bool:
+        """Repeat a step as long as there is more, and for so many seconds; returns whether there was something."""
+        was_something, until = False, self._state.clock.seconds() + seconds
+        while self._loop.running and (began := self._state.clock.seconds()) < until:
             if not await self._state.storage.index(step):
                 break
             was_something = True

@@ -3,7 +3,7 @@
 from json import dumps
 from typing import Any
 
-from mixsvc.chat.searching.indexer import LOOK_SECONDS
+from mixsvc.chat.searching.indexer import LOOK_SECONDS, SLICE_PAUSE, SOON
 from mixsvc.errors import NoSuchRoom, TooFast
 from mixsvc.interfaces import Identity, SearchPage
 from mixsvc.nodes.alone import alone
@@ -234,6 +234,23 @@ class IndexerTests(ChatTestCase):
         self.say(ann, "fox")
         self.look()
         self.assertEqual(251, self.indexed())
+
+    def test_a_deleted_text_leaves_the_index_and_its_files_while_messages_come_without_a_pause(self) -> None:
+        ann = self.chat.inside("Ann")
+        self.say(ann, "secret")
+        self.chat.dispatcher.start()
+        self.look()
+        self.answer(ann, "delete", room="lobby", number=1)
+        purge = "SELECT due, is_running FROM search_purge"
+
+        for number in range(int(3 * SOON / SLICE_PAUSE)):
+            self.chat.dispatcher.publish("lobby", "Bob", f"fox {number}")
+            self.chat.clock.advance(SLICE_PAUSE)
+            self.database.settle()
+
+        self.assertEqual((0, 0), self.database.connection.execute(purge).fetchone())
+        self.look()
+        self.assertEqual(number + 1, self.indexed())
 
     def test_it_goes_on_after_a_failure_and_ends_with_the_chat(self) -> None:
         ann = self.chat.inside("Ann")
