@@ -242,6 +242,22 @@ def test_whose_token_says_no_name_gives_one_in_the_box(play: Play) -> None:
     expect(name).to_be_hidden()
 
 
+def test_whose_name_somebody_else_has_comes_in_when_it_is_free(play: Play) -> None:
+    chat = play()
+    chat.taken["Ann"] = "Ann2"
+    chat.page.clock.install()
+    box(chat).evaluate(ENTER)
+    chat.page.clock.run_for(1000)
+    expect(box(chat).locator(".problem")).to_have_text("This name is taken.")
+    expect(box(chat).locator("#name")).to_be_hidden()
+
+    chat.taken.clear()
+    chat.page.clock.run_for(16_000)
+
+    expect(box(chat).locator("textarea")).to_be_visible()
+    expect(box(chat).locator(".problem")).to_be_empty()
+
+
 def test_a_box_in_shadow_trees_speaks_the_language_of_the_page(play: Play) -> None:
     chat = play('<div id="outer"></div>')
 

@@ -98,13 +98,13 @@ class PlayedChat:
         if kind in self.refusals:
             about = {"type": "error", "of": kind, "room": room, "key": request.get("key")}
             return [about | self.refusals[kind]]
-        if kind == "hello" and (suggestion := self.taken.get(request.get("name", ""))):
-            about = {"type": "error", "of": kind, "code": "name_taken", "text": "This name is taken."}
-            return [{**about, "suggestion": suggestion}]
         if kind == "hello":
             # A token is the name of a person, or lets the person choose one.
             identity = request.get("identity", NAMELESS)
             name[:] = [request.get("name", "") if identity == NAMELESS else identity]
+            if suggestion := self.taken.get(name[0]):
+                about = {"type": "error", "of": kind, "code": "name_taken", "text": "This name is taken."}
+                return [{**about, "suggestion": suggestion}]
             welcome = {"name": name[0], "moderator": False, "rooms": ["lobby"], "epoch": "e", "max_text": 2000}
             nobody = {"type": "error", "of": "hello", "code": "no_name", "text": "Say hello with your name first."}
             return [{"type": "welcome", **welcome} if name[0] else nobody]

@@ -16,6 +16,8 @@ import { LogView } from "./log.js";
  * @typedef {{url: string, room: string, token: Identify | null}} Place
  */
 
+/** When to ask again for a name that a token says and somebody else has. */
+const TAKEN_MS = 15_000;
 /** How much of a text is shown where somebody is asked about it. */
 const LONGEST = 60;
 
@@ -55,6 +57,7 @@ export class Box {
   #givenName = "";
   /** Whether a name is asked for though there is a token. */
   #isNameAsked = false;
+  #timer = 0;
   #unfollow = () => {};
   /** Whoever leaves the page finds what was not sent when they come back. */
   #keepUnsent = () => this.#composer.giveBack(this.#client, this.#place.room);
@@ -100,6 +103,7 @@ export class Box {
 
   /** End the connection; what was not sent is what the next box of the room begins with. */
   close() {
+    clearTimeout(this.#timer);
     this.#keepUnsent();
     removeEventListener("pagehide", this.#keepUnsent);
     this.#unfollow();
@@ -245,11 +249,8 @@ export class Box {
   #onNameRefused({ code, text, suggestion }) {
     this.#isKnown = false;
     this.#lostName = "";
-    const said = {
-      no_name: "",
-      no_token: this.#words.say("notLoggedIn"),
-      logged_out: this.#words.say("loggedOut"),
-    };
+    const say = (/** @type {"notLoggedIn" | "loggedOut"} */ key) => this.#words.say(key);
+    const said = { no_name: "", no_token: say("notLoggedIn"), logged_out: say("loggedOut") };
     const own = Object.hasOwn(said, code) ? said[/** @type {keyof said} */ (code)] : null;
     setText(this.#problem, own ?? this.#words.refusal("hello", code, text));
     this.#suggestion.hidden = !suggestion;
@@ -257,13 +258,23 @@ export class Box {
     setText(this.#suggestion, this.#words.say("useName", suggestion));
     // The session that was ours is nobody's now: the next connection has another.
     code === "logged_out" && this.#client.reconnect();
+    this.#comeInAnotherWay(code);
+    this.#changed();
+  }
+
+  /** Ask for a name, or do without the one that was given. @param {string} code  why we were not let in */
+  #comeInAnotherWay(code) {
     const wasGiven = this.#guest.name !== "";
     this.#isNameAsked = code === "no_name" || (wasGiven && ["bad_name", "name_taken"].includes(code));
+    if (code === "name_taken" && this.#place.token && !wasGiven) {
+      // Nobody here can choose another: it may be free later.
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#comeIn(), TAKEN_MS);
+    }
     if (code === "name_fixed" && wasGiven) {
       // Who was a guest has logged in since: the session, or the token, says who it is.
       this.#comeInAs("");
     }
-    this.#changed();
   }
 
   /** What the menu of a message offers. @param {import("../client/room.js").Said} said */
