@@ -36,8 +36,7 @@ from twisted.web.resource import IResource
 
 from mixsvc.application import password_check, person_tokens, request_authenticator
 from mixsvc.assembly.chat_parts import ChatParts, make_chat_parts
-from mixsvc.charts.queue import ChartsFacade
-from mixsvc.charts.service import make_charts
+from mixsvc.charts.queue import ChartsFacade, make_charts
 from mixsvc.chat.service import ChatDependencies
 from mixsvc.common.records import record
 from mixsvc.config.current import Current

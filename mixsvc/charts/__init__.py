@@ -4,12 +4,11 @@
 | --- | --- |
 | ticks | where the axes have their ticks |
 | drawing | the SVG of a history |
-| queue | the cache of PNGs, the limits for those who wait, and the facade for views |
+| queue | the cache of PNGs, the limits for those who wait, the facade for views, and what puts these together |
 | remote | the facade for views in another process, and what it asks |
 | direct | the facade for views in another server |
 | pool | the drawing processes: started on demand, replaced when they fail, killed at the end |
 | worker | both ends of Ampoule; importing it needs a reactor |
-| service | puts the queue, the pool and the facade together |
 | png | the PNG of an SVG, by resvg; imported only where PNGs are made |
 | fonts/ | what the text of a PNG is written with (hatch_build.py) |
 

@@ -1,4 +1,4 @@
-"""PNGs of charts: a cache of the latest ones, and limits for how many are drawn and waited for."""
+"""PNGs of charts: a cache of the latest, limits for how many are drawn and waited for, and what views see of it."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,14 +10,16 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mixsvc.charts.pool import ChartPool
+from mixsvc.charts.pool import ChartPool, ChartProcessPool
 from mixsvc.common.records import record
+from mixsvc.config.settings import Settings
 from mixsvc.errors import ServiceBusy
-from mixsvc.interfaces import PriceHistory
+from mixsvc.interfaces import DeferToThread, PriceHistory
 from mixsvc.interfaces.charts import ICharts
+from mixsvc.threads.bridge import Bridge
 from mixsvc.threads.limited_runs import LimitedRuns
 
-__all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade", "picture_of"]
+__all__ = ["CACHED", "ChartQueue", "ChartLimits", "ChartsFacade", "make_charts", "picture_of"]
 
 # Pictures in the cache. Each has less than 64 KiB, the limit of a value in AMP.
 CACHED: Final = 64
@@ -130,3 +132,13 @@ def picture_of(history: PriceHistory, form: str, png_of: Callable[[str], bytes])
 
     svg = draw(history)
     return svg.encode() if form == "svg" else png_of(svg)
+
+
+def make_charts(reactor: Any, settings: Settings, defer_to_thread: DeferToThread) -> tuple[ChartQueue, ChartsFacade]:
+    """A queue, and the facade for views, which wait for their charts. No process starts before the first chart."""
+    seconds, processes, threads = settings.rates.chart_timeout, settings.rates.chart_processes, settings.web.threads
+    # A view waits for its chart in its thread, so a quarter of the threads is kept for other requests.
+    limits = ChartLimits(processes, max(1, threads - max(1, threads // 4)), seconds)
+    pool = ChartProcessPool(reactor, processes, seconds, defer_to_thread)
+    queue = ChartQueue(reactor, pool, limits)
+    return queue, ChartsFacade(Bridge(reactor, seconds), queue)

@@ -7,7 +7,8 @@ one meets them:
 - pages.py: /healthz (the process is alive), /readyz (the process should get requests) and /metrics, on [server]
   admin_listen; without that setting the first two are on the public port, before the application.
 - ports.py: opens the ports of a setting, and logs what is listened on.
-- later.py, window/: on that port, too: a page about the service, loaded when somebody asks for it first.
+- later.py: what operators see is loaded after the start, and their page when somebody asks for it first.
+- window/: that page, on the same port.
 - readiness.py: what /readyz says: STARTING, SERVING, DRAINED or STOPPING, whether a child can run views if there are
   children, and whether the database completes a write. The result of one write holds for five seconds. Failing sources
   of rates do not make the service unready.

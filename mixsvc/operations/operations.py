@@ -27,9 +27,8 @@ from mixsvc.http.ports.handed import HandingReactor, unix_name
 from mixsvc.http.site import MixSite
 from mixsvc.interfaces import DeferToThread
 from mixsvc.operations.access_log import AccessOutput
-from mixsvc.operations.control.loading import LateWatch, load_desk
 from mixsvc.operations.control.parts import HttpNumbers, MonitoredParts, OperatedService, OperatorMeans
-from mixsvc.operations.later import LaterPage
+from mixsvc.operations.later import LaterPage, LateWatch, load_desk
 from mixsvc.operations.log_files import LogFile, handle_log_signals
 from mixsvc.operations.pages import PagesBefore, admin_pages, health_pages
 from mixsvc.operations.ports import PortLog

@@ -12,7 +12,7 @@ order in which one meets them:
 - settings_shown.py: the settings that differ from the default, without secrets.
 - overview.py: everything that there is to see, as one object that JSON can hold; its lists are bounded.
 - actions.py: the table of the actions.
-- desk.py: puts these together for one service. loading.py: loads it once the start is over.
+- desk.py: puts these together for one service.
 - socket_file.py: the Unix socket in the file system. acceptor.py: accepts connections there, and loads the rest.
 - channel.py: what comes by such a connection, a question as a line of JSON, and its answer.
 

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
 
-from mixsvc.operations.control.loading import WATCH_AFTER, LateWatch
+from mixsvc.operations.later import WATCH_AFTER, LateWatch
 
 DEADLINE = 120.0
 
