@@ -46,6 +46,12 @@ class Chatter:
         number: int = self.wait_for("said")["number"]
         return number
 
+    def wait_for_members(self, *names: str) -> None:
+        """Wait until these are in the lobby, too: a node may hear of who came on another a moment later."""
+        missing = {*names} - {*self.joined["members"]}
+        while missing:
+            missing.discard(self.wait_for("came")["name"])
+
     def read_up_to(self, is_last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
         """The next messages, up to one of which this is true."""
         found: list[dict[str, Any]] = []
