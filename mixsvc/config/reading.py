@@ -42,6 +42,9 @@ AROUND_TEXT: Final = 512
 # container that is every address, as it has its own.
 INTERFACE: Final = "MIXSVC_INTERFACE"
 
+# The two ways to say where the service listens.
+PLACES: Final = (frozenset({("server", "port"), ("server", "interface")}), frozenset({("server", "listen")}))
+
 # How many heartbeats of a node may be lost before the others give it up.
 BEATS: Final = 5
 
@@ -87,9 +90,10 @@ def inspect_settings(path: str | None, options: Values) -> ReadSettings:
         *_two_ways_to_listen(options),
     ]
     values = {place: value for place, value in file.values.items() if _is_known(place)} | dict(options)
-    if ("server", "port") in options or ("server", "interface") in options:
-        # The option replaces the endpoints of the file, which would otherwise hide it.
-        values.pop(("server", "listen"), None)
+    for given, others in (PLACES, PLACES[::-1]):
+        if not given.isdisjoint(options):
+            # An option replaces what the file says in the other way, which would otherwise hide or contradict it.
+            values = {place: value for place, value in values.items() if place not in others - options.keys()}
     values = {**_of_environment(values), **values}
     settings = _apply(values, mistakes)
     mistakes += _texts_that_do_not_fit(settings.chat, values)

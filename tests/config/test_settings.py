@@ -119,6 +119,20 @@ def test_the_option_listen_beats_the_port_of_the_file(tmp_path: Path) -> None:
     assert settings.server.endpoints() == ("tcp:2", "tcp:3")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("port = 1\ninterface = ::1", "listen"), ("listen = tcp:1", "port"), ("listen =\nport = 1", "listen")],
+)
+def test_the_texts_that_count_can_be_read_as_options_by_a_child_and_a_reload(
+    tmp_path: Path, text: str, name: str
+) -> None:
+    found = inspect_settings(
+        written(tmp_path, f"[server]\n{text}\n"), {("server", name): option(name, "2" if name == "port" else "tcp:2")}
+    ).require_valid()
+
+    assert read_settings(None, found.values) == found.settings
+
+
 def test_the_environment_names_the_address_where_nothing_else_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

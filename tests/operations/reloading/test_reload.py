@@ -145,6 +145,16 @@ def test_options_of_the_command_line_take_precedence_as_at_the_start() -> None:
         service.end()
 
 
+def test_the_option_listen_beats_the_port_of_the_file_as_at_the_start() -> None:
+    listen = RawSetting("tcp:8082:interface=127.0.0.1", "--listen", "command line")
+    service = ReloadedService(options={("server", "listen"): listen}, server={"port": "8081"})
+    try:
+        assert service.reload(server={"port": "8081", "drain": "1"}) == "changed: [server] drain"
+        assert service.reload(server={"port": "8083"}) == "changed: [server] drain"
+    finally:
+        service.end()
+
+
 def test_a_service_that_stops_reads_nothing_any_more() -> None:
     service = ReloadedService()
     service.end()
