@@ -27,7 +27,7 @@ CREDENTIALS: Final = struct.Struct("3i")
 # How long nobody is accepted after the system could not do so, such as for too many open files.
 PAUSE_SECONDS: Final = 1.0
 
-NOT_ALLOWED: Final = json.dumps({"ok": False, "error": "only root and the user of the service may ask it"})
+NOT_ALLOWED: Final = "only root and the user of the service may ask it"
 
 
 @implementer(IReadDescriptor)
@@ -69,11 +69,18 @@ class ControlAcceptor:
         with client:
             client.setblocking(False)
             if _user_of(client) in (None, 0, os.geteuid()):
-                # It takes the descriptor's copy.
-                self._reactor.adoptStreamConnection(client.fileno(), socket.AF_UNIX, self._loaded())
+                self._serve(client)
             else:
-                with suppress(OSError):
-                    client.send(NOT_ALLOWED.encode() + b"\n")
+                _refuse(client, NOT_ALLOWED)
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            # It takes the descriptor's copy.
+            self._reactor.adoptStreamConnection(client.fileno(), socket.AF_UNIX, self._loaded())
+        except OSError as error:
+            # The client has got the last descriptor. An error that leaves doRead would end the reading for good.
+            self._log.warn("mixsvc: nobody can ask the service now ({reason})", reason=str(error.strerror))
+            _refuse(client, f"the service cannot answer now ({error.strerror}); try again")
 
     def close(self) -> None:
         """Accept nobody any more, remove the socket, and end the connections."""
@@ -101,6 +108,11 @@ class ControlAcceptor:
 
             self._channel = ControlChannel(self._reactor, self._desk())
         return self._channel
+
+
+def _refuse(client: socket.socket, why: str) -> None:
+    with suppress(OSError):
+        client.send(json.dumps({"ok": False, "error": why}).encode() + b"\n")
 
 
 def _user_of(client: socket.socket) -> int | None:

@@ -95,3 +95,19 @@ def test_without_descriptors_it_pauses_and_goes_on(listening: Listening, monkeyp
     listening.reactor.advance(1)
 
     assert listening.reactor.getReaders() == [listening.acceptor]
+
+
+def test_who_gets_the_last_descriptor_is_told_so_and_the_next_one_is_served(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, family: int, factory: Any) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(listening.reactor, "adoptStreamConnection", full)
+        with listening.connect() as client:
+            answer = json.loads(client.recv(1000))
+
+    assert answer == {"ok": False, "error": "the service cannot answer now (Too many open files); try again"}
+    with listening.connect():
+        assert len(listening.acceptor.transports()) == 1
