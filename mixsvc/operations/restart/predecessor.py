@@ -45,9 +45,10 @@ def settle_in(twistd: MutableMapping[str, Any], inheritance: Inheritance) -> Non
         # It has this user already.
         twistd["uid"] = twistd["gid"] = None
     path = twistd.get("pidfile")
-    twistd[LATER], twistd["pidfile"] = path, ""
-    whole = os.path.join(twistd.get("rundir") or ".", path or "")
-    if path and not os.access(whole if os.path.exists(whole) else os.path.dirname(whole) or ".", os.W_OK):
+    # As twistd has it: relative to the folder of the start, which is not that of --rundir.
+    whole = os.path.abspath(path) if path else ""
+    twistd[LATER], twistd["pidfile"] = whole, ""
+    if path and not os.access(whole if os.path.exists(whole) else os.path.dirname(whole), os.W_OK):
         raise BadSetting(f"the pid file {path} cannot be written to by this user, so the service cannot change hands")
 
 
