@@ -104,7 +104,7 @@ class Operations:
         self._lag = ReactorLag(reactor)
         self._traffic = Traffic(settings.chat.prefix)
         self._access = AccessOutput(reactor)
-        self._started = time.time()
+        self._started = reactor.seconds()
         self._defer_to_thread = defer_to_thread
         self._reloading = SettingsReload(process.origin, self._current, defer_to_thread, self._notifier)
         self._reloading.add({table.LOG: self._access.prepare_reload})

@@ -79,11 +79,13 @@ class Overview:
 
     def _about(self) -> Fields:
         service = self._service
+        # The time of day may have been set since.
+        uptime = service.reactor.seconds() - service.started
         return {
             "version": __version__,
             "pid": os.getpid(),
-            "started": utc_seconds(service.started),
-            "uptime": round(time.time() - service.started),
+            "started": utc_seconds(time.time() - uptime),
+            "uptime": round(uptime),
             "stage": service.stage(),
             "listening": [*service.listening],
             "python": sys.version.split()[0],

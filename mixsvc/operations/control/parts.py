@@ -91,7 +91,7 @@ class SessionLists(Protocol):
 class OperatedService:
     """What operators see and use of one service.
 
-    started: when, in seconds since 1970, UTC. stage: starting, serving, drained or stopping. listening: what is
+    started: when, by the clock of the reactor. stage: starting, serving, drained or stopping. listening: what is
     listened on, as the log says it. sessions: closes them. lag: how late the reactor is.
     """
 

@@ -1,6 +1,7 @@
 """What operators see, on a whole service on a reactor in memory."""
 
 import json
+from unittest.mock import patch
 
 import pytest
 
@@ -22,6 +23,14 @@ class OverviewTests(DeskTestCase):
         assert found["storage"]["kind"] == "sqlite"
         assert found["nodes"] is None
         assert [each["name"] for each in found["rates"]] == ["archive"]
+
+    def test_how_long_it_runs_does_not_depend_on_the_time_of_day(self) -> None:
+        self.reactor.advance(61)
+
+        with patch("time.time", return_value=2_000_000_000.5):
+            found = self.desk.overview()["service"]
+
+        assert (found["uptime"], found["started"]) == (61, "2033-05-18T03:32:19Z")
 
     def test_a_session_is_listed_with_a_number_by_which_it_is_closed(self) -> None:
         assert self.post(b"/chat/000/secret-name/xhr").endswith(b"\r\no\n\r\n0\r\n\r\n")
