@@ -75,7 +75,11 @@ class LaterPage(Resource):
         waiting: Deferred[IResource] = Deferred()
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
-            OwnThreads().start(self._work)
+            try:
+                OwnThreads().start(self._work)
+            except RuntimeError:
+                # The system gives no thread now.
+                self._settle(Failure())
         return waiting
 
     def _work(self) -> None:
@@ -103,7 +107,8 @@ def load_desk() -> None:
 class LateWatch:
     """Has something measured once the modules are loaded, in a thread, as that would hold up the reactor.
 
-    While no file can be opened, because the process has too many, it tries again. For the reactor thread.
+    While no file can be opened and no thread started, because the process has too many, it tries again. For the reactor
+    thread.
     """
 
     _log = Logger()
@@ -117,13 +122,20 @@ class LateWatch:
 
     def start(self) -> None:
         """Begin in some seconds, not in the way of the start."""
-        self._waiting = self._reactor.callLater(WATCH_AFTER, OwnThreads().start, self._try)
+        self._waiting = self._reactor.callLater(WATCH_AFTER, self._start_thread)
 
     def stop(self) -> None:
         """Begin no more."""
         if self._waiting is not None and self._waiting.active():
             self._waiting.cancel()
         self._waiting = None
+
+    def _start_thread(self) -> None:
+        try:
+            OwnThreads().start(self._try)
+        except RuntimeError as error:
+            self._log.warn("mixsvc: what operators see is not loaded yet: {error}", error=str(error))
+            self.start()
 
     def _try(self) -> None:
         """In the thread."""

@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
 
 from mixsvc.operations.later import WATCH_AFTER, LateWatch
+from mixsvc.threads import own_threads
 
 DEADLINE = 120.0
 
@@ -45,6 +46,10 @@ class Loading:
         self.begun += 1
 
 
+def no_thread(function: Callable[..., object], arguments: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 @pytest.fixture
 def events() -> Iterator[Sequence[LogEvent]]:
     with capturedLogs() as found:
@@ -70,6 +75,18 @@ def test_without_files_it_tries_again(events: Sequence[LogEvent]) -> None:
         reactor.run_next()
     assert loading.begun == 1
     assert [each["error"] for each in events] == ["Too many open files"] * 2
+
+
+def test_without_threads_it_tries_again(events: Sequence[LogEvent], monkeypatch: pytest.MonkeyPatch) -> None:
+    reactor, loading = Reactor(), Loading()
+    LateWatch(reactor, loading.load, loading.begin).start()
+    with monkeypatch.context() as patched:
+        patched.setattr(own_threads, "start_new_thread", no_thread)
+        reactor.advance(WATCH_AFTER)
+    reactor.advance(WATCH_AFTER)
+    reactor.run_next()
+    assert loading.begun == 1
+    assert [each["error"] for each in events] == ["can't start new thread"]
 
 
 @pytest.mark.parametrize("failures", [0, 1])

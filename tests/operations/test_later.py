@@ -2,12 +2,14 @@
 
 from queue import Queue
 from typing import Any
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
 from mixsvc.operations.later import LaterPage
+from mixsvc.threads import own_threads
 from tests.http.exchange import Exchange, send_request
 
 DEADLINE = 30.0
@@ -71,6 +73,16 @@ class LaterTests(SynchronousTestCase):
         assert asked.status == 500
         assert len(self.flushLoggedErrors(ImportError)) == 1
         self.trouble = None
+        again = self.asked()
+        self.settle()
+        assert again.status == 200
+
+    def test_without_a_thread_it_is_tried_again(self) -> None:
+        with patch.object(own_threads, "start_new_thread", side_effect=RuntimeError("can't start new thread")):
+            asked = self.asked()
+
+        assert asked.status == 500
+        assert len(self.flushLoggedErrors(RuntimeError)) == 1
         again = self.asked()
         self.settle()
         assert again.status == 200
