@@ -29,7 +29,7 @@ class LogFile:
     def __init__(self, path: str) -> None:
         """Open the file; create it if it does not exist. Raises BadSetting if that fails."""
         self.path = os.path.abspath(path)
-        self._is_failing = False
+        self._is_failing = self._is_torn = False
         try:
             self._descriptor = _opened(self.path)
         except OSError as error:
@@ -37,12 +37,18 @@ class LogFile:
 
     def write(self, text: str) -> None:
         """Append text. Text that cannot be written is lost: it is not kept for later."""
+        whole = left = b"\n" * self._is_torn + text.encode("utf-8", "backslashreplace")
         try:
-            os.write(self._descriptor, text.encode("utf-8", "backslashreplace"))
+            # A disk takes what it has room for, and only the next call says that it is full.
+            while left:
+                left = left[os.write(self._descriptor, left) :]
         except OSError as error:
             self._failed(error)
         else:
             self._is_failing = False
+        if written := whole.removesuffix(left):
+            # What comes next begins a line of its own.
+            self._is_torn = bool(left) and not written.endswith(b"\n")
 
     def write_lines(self, lines: Sequence[str]) -> None:
         """Append lines, given without their newlines."""
@@ -62,6 +68,7 @@ class LogFile:
         # Atomic for other threads: the descriptor's number stays, and refers to the new file.
         os.dup2(descriptor, self._descriptor, inheritable=False)
         os.close(descriptor)
+        self._is_torn = False
         return ""
 
     def close(self) -> None:

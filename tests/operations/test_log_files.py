@@ -5,6 +5,7 @@ import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
@@ -71,6 +72,34 @@ class LogFileTests(SynchronousTestCase):
         self.file.write("b")
 
         assert self.path.read_text() == "ab"
+
+    def test_a_line_that_the_disk_took_a_part_of_is_told_and_the_next_one_is_whole(self) -> None:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+        try:
+            with patch("builtins.print") as told:
+                self.file.write_lines(["one", "two and more"])
+                self.file.write("lost")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+        self.file.write_lines(["three"])
+        self.file.write_lines(["four"])
+
+        assert self.path.read_text() == "one\ntwo \nthree\nfour\n"
+        assert told.call_count == 1
+
+    def test_after_whole_lines_there_is_no_empty_one(self) -> None:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+        try:
+            self.file.write_lines(["one", "two"])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+        self.file.write_lines(["three"])
+
+        assert self.path.read_text() == "one\nthree\n"
 
     def test_lone_surrogates_are_written_escaped(self) -> None:
         self.file.write("\ud800")
