@@ -24,8 +24,9 @@ DESK: Final = (
     "mixsvc.operations.control.desk",
     "mixsvc.operations.control.sessions",
     "mixsvc.operations.control.channel",
-    # By the time of a restart its file may be that of another version.
+    # By the time of a restart their files may be those of another version.
     "mixsvc.operations.restart.restarting",
+    "mixsvc.http.ports.detaching",
 )
 
 

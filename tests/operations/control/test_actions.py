@@ -117,7 +117,11 @@ class ActionTests(DeskTestCase):
             self.perform("drain", "off")
 
     def test_what_a_restart_needs_is_loaded_before_an_upgrade_replaces_it(self) -> None:
-        names = ("mixsvc.operations.restart.restarting", "mixsvc.operations.control.channel")
+        names = (
+            "mixsvc.operations.restart.restarting",
+            "mixsvc.http.ports.detaching",
+            "mixsvc.operations.control.channel",
+        )
         with patch.dict(sys.modules):
             for each in names:
                 sys.modules.pop(each, None)
