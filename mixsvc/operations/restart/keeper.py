@@ -4,7 +4,7 @@ A shell, a container and a supervisor such as runit know the process that they h
 end of the service. So this process stays: it gives the signals that come to it to the service, waits for it, and ends
 as it does. It takes little memory: it is run as a program of its own, without site and without anything of ours.
 
-    python -I -S keeper.py PROCESS DESCRIPTOR
+    python -I -S -c '…' PROCESS DESCRIPTOR
 
 PROCESS: the number of the service. DESCRIPTOR: a socket to it. The service ends when this is closed, and writes the
 number of the next process on it at the next restart. That one becomes our child, as all orphans below us do.

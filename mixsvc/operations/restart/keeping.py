@@ -5,11 +5,17 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Final
 
 __all__ = ["adopt_orphans", "keep_service"]
 
-PROGRAM: Final = os.path.join(os.path.dirname(__file__), "keeper.py")
+# Read now: whoever has restarted the service may remove the version before it at once, with its virtual environment.
+PROGRAM: Final = Path(__file__).with_name("keeper.py").read_bytes()
+INTERPRETER: Final = os.path.realpath(sys.executable)
+
+# Runs the program, which is in a pipe.
+RUN: Final = "exec(open({}, 'rb').read())  # mixsvc/operations/restart/keeper.py"
 
 # prctl(2): orphans among our descendants become our children.
 PR_SET_CHILD_SUBREAPER: Final = 36
@@ -32,5 +38,11 @@ def keep_service(process: int, link: socket.socket) -> None:
     link.set_inheritable(True)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    words = [sys.executable, "-I", "-S", PROGRAM, str(process), str(link.fileno())]
-    os.execv(sys.executable, words)
+    # It fits into the pipe.
+    reader, writer = os.pipe()
+    os.write(writer, PROGRAM)
+    os.close(writer)
+    os.set_inheritable(reader, True)
+    interpreter = sys.executable if os.path.exists(sys.executable) else INTERPRETER
+    words = [interpreter, "-I", "-S", "-c", RUN.format(reader), str(process), str(link.fileno())]
+    os.execv(interpreter, words)

@@ -1,6 +1,7 @@
 """The process that waits in the foreground for the service, as a program."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mixsvc.operations.restart import keeping
 from tests.builds import PROJECT
 from tests.e2e.support.waiting import wait_until
 
@@ -128,3 +130,25 @@ def test_it_ends_with_a_service_whose_end_another_process_has_seen(link: tuple[s
         assert keeper.wait(SECONDS) == 1
     for each in first:
         os.close(each)
+
+
+def test_the_version_that_was_restarted_may_be_removed_at_once(
+    link: tuple[socket.socket, socket.socket], tmp_path: Path
+) -> None:
+    version = tmp_path / "version"
+    shutil.copytree(Path(keeping.__file__).parent, version)
+    before = f"""
+import importlib.util, shutil
+spec = importlib.util.spec_from_file_location("kept", {str(version / "keeping.py")!r})
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+keep_service = module.keep_service
+shutil.rmtree({str(version)!r})
+sys.executable = {str(version / "bin" / "python")!r}
+"""
+    with kept("trap 'exit 5' TERM; echo ready; sleep 60 & wait", link[1], before=before) as keeper:
+        assert said(keeper) == {"ready", "kept"}
+
+        keeper.terminate()
+
+        assert keeper.wait(SECONDS) == 5
