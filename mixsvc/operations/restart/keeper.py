@@ -46,6 +46,9 @@ def main(process: int, descriptor: int) -> None:
             process = next_process(descriptor)
             if not process:
                 end_as(status)
+            if exists(process):
+                # An orphan may have had its number before.
+                ended.pop(process, None)
         number = signal.sigwait((*GIVEN_ON, signal.SIGCHLD))
 
 

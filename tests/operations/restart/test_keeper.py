@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mixsvc.operations.restart import keeping
+from mixsvc.operations.restart import keeper, keeping
 from tests.builds import PROJECT
 from tests.e2e.support.waiting import wait_until
 
@@ -152,3 +152,33 @@ sys.executable = {str(version / "bin" / "python")!r}
         keeper.terminate()
 
         assert keeper.wait(SECONDS) == 5
+
+
+def test_a_process_with_the_number_of_an_orphan_that_has_ended_lives(
+    link: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The service is 10, restarted as 11; a program that a view has left behind was 11, too.
+    reaped: list[dict[int, int]] = [{}, {11: 0}, {10: 0}, {11: 3 << 8}]
+    living = {10}
+
+    def next_ended() -> dict[int, int]:
+        found = reaped.pop(0)
+        if 10 in found:
+            link[0].send(b"11\n")
+            living.add(11)
+        living.difference_update(found)
+        return found
+
+    def ended(status: int) -> None:
+        raise InterruptedError(status)
+
+    monkeypatch.setattr(keeper, "reaped", next_ended)
+    monkeypatch.setattr(keeper, "exists", living.__contains__)
+    monkeypatch.setattr(keeper, "end_as", ended)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    monkeypatch.setattr(signal, "sigwait", lambda numbers: signal.SIGCHLD)
+
+    with pytest.raises(InterruptedError) as found:
+        keeper.main(10, link[1].fileno())
+
+    assert found.value.args == (3 << 8,)
