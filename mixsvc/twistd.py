@@ -86,18 +86,27 @@ def run_directory(options: object) -> str:
 
 @contextmanager
 def acting_as(options: object) -> Iterator[None]:
-    """Use the rights of the user that twistd will become (--uid, --gid). Does nothing unless the process is root."""
+    """Use the rights of the user that twistd will become (--uid, --gid), also those of this user's other groups.
+
+    Does nothing unless the process is root.
+    """
     uid, gid = _twistd(options).get("uid"), _twistd(options).get("gid")
     if uid is None or os.geteuid() != 0:
         yield
         return
-    os.setegid(gid if gid is not None else _group_of(uid))
+    group, before = gid if gid is not None else _group_of(uid), os.getgroups()
+    # As twistd does it later, if it becomes another user at all.
+    if uid:
+        os.setgroups(_groups_of(uid, group))
+    os.setegid(group)
     os.seteuid(uid)
     try:
         yield
     finally:
         os.seteuid(0)
         os.setegid(0)
+        if uid:
+            os.setgroups(before)
 
 
 def later_user(options: object) -> Mapping[str, Any]:

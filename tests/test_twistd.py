@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mixsvc.errors import BadSetting
-from mixsvc.twistd import later_user, log_file, require_directory, run_directory, settle_pid_file
+from mixsvc.twistd import acting_as, later_user, log_file, require_directory, run_directory, settle_pid_file
 
 NOBODY = 65534
 
@@ -150,6 +150,27 @@ def test_programs_can_be_started_as_the_later_user() -> None:
     group = pwd.getpwuid(NOBODY).pw_gid
     four, groups = "\t".join([str(NOBODY)] * 4), "\t".join([str(group)] * 4)
     assert shown.stdout == f"{NOBODY}\n{group}\nUid:\t{four}\nGid:\t{groups}\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.parametrize(("group", "may_write"), [(4242, True), (0, False)])
+def test_checks_go_by_all_groups_of_the_later_user_and_by_none_of_roots(
+    here: Path, monkeypatch: pytest.MonkeyPatch, group: int, may_write: bool
+) -> None:
+    monkeypatch.setattr(os, "getgrouplist", lambda name, group: [group, 4242])
+    os.chown(here, 0, group)
+    here.chmod(0o770)
+    before = os.getgroups()
+    os.setgroups([0])
+    try:
+        with acting_as(ParsedOptions(uid=NOBODY, gid=None)):
+            found = os.access(".", os.W_OK, effective_ids=True)
+        restored = os.geteuid(), os.getegid(), os.getgroups()
+    finally:
+        os.setgroups(before)
+
+    assert found == may_write
+    assert restored == (0, 0, [0])
 
 
 def test_without_uid_programs_are_started_as_the_present_user() -> None:
