@@ -1,11 +1,11 @@
 """mixsvc restore: puts a backup in the place of the database; storage/restoring.py does it."""
 
 import argparse
-import os
 from typing import Final
 
 from mixsvc.commands.command import Command
 from mixsvc.commands.output import show
+from mixsvc.config.directories import current_directory
 from mixsvc.config.reading import read_settings
 from mixsvc.errors import BadSetting
 from mixsvc.storage.restoring import restore
@@ -19,7 +19,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    storage = read_settings(options.config).within(os.getcwd()).storage
+    storage = read_settings(options.config).within(current_directory()).storage
     if storage.url or storage.url_file:
         raise BadSetting(
             "[storage] url names a PostgreSQL server; stop all services on it and restore its backup with pg_restore "

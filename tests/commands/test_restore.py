@@ -55,3 +55,16 @@ def test_what_cannot_be_restored_is_one_line_and_status_1(capsys: pytest.Capture
     printed = capsys.readouterr()
     assert printed.err == "mixsvc: the backup nowhere.db cannot be restored: there is no such file\n"
     assert printed.out == ""
+
+
+def test_in_a_folder_that_is_gone_it_says_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert main(["restore", "backup.db"]) == 1
+
+    assert capsys.readouterr().err == "mixsvc: the current directory has been removed; start in another one\n"
