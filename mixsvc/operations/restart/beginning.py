@@ -16,6 +16,9 @@ __all__ = ["VARIABLE", "Beginning", "Inheritance", "RestartCommand", "passed_des
 # Where a process finds what it has from the one before it.
 VARIABLE: Final = "MIXSVC_SUCCEEDS"
 
+# Bytes of the first line of a script that are read.
+MAX_LINE: Final = 4096
+
 # Variables that name the process they are meant for (sd_listen_fds(3), sd_watchdog_enabled(3)).
 OWN_NUMBER: Final = ("LISTEN_PID", "WATCHDOG_PID")
 
@@ -95,18 +98,21 @@ class Beginning:
     """How this process began; made before it leaves its first folder.
 
     twistd: twistd's own options. inheritance: what it has from the process before it; None if it is the first. at_exit:
-    registered for the end of this process.
+    registered for the end of this process. script: the program that was started, if it names the interpreter; else "".
     """
 
     folder: str = ""
     twistd: MutableMapping[str, Any] = field(default_factory=dict)
     inheritance: Inheritance | None = None
     at_exit: AtExit = field(default_factory=AtExit)
+    script: str = ""
 
     @classmethod
     def now(cls, twistd: MutableMapping[str, Any], inheritance: Inheritance | None) -> "Beginning":
         """That of this process."""
-        return cls(first_folder(os.environ), twistd, inheritance)
+        script = sys.orig_argv[1] if len(sys.orig_argv) > 1 else ""
+        is_named = interpreter_of(script) == sys.executable
+        return cls(first_folder(os.environ), twistd, inheritance, script=script if is_named else "")
 
     @property
     def is_daemon(self) -> bool:
@@ -136,10 +142,13 @@ class Beginning:
     def command(self) -> RestartCommand:
         """How to start the service once more."""
         environment = {name: value for name, value in start_environment().items() if name not in ("", VARIABLE)}
-        arguments: Sequence[str] = (sys.executable, *sys.orig_argv[1:])
+        # By now the script may be that of another version, with a virtual environment of its own.
+        interpreter = interpreter_of(os.path.join(self.folder, self.script)) if self.script else ""
+        program = interpreter or sys.executable
+        arguments: Sequence[str] = (program, *sys.orig_argv[1:])
         if any(environment.get(name) == str(os.getpid()) for name in OWN_NUMBER):
-            arguments = (sys.executable, "-I", "-S", "-c", RENUMBER, *arguments)
-        return RestartCommand(sys.executable, arguments, environment, self.folder)
+            arguments = (program, "-I", "-S", "-c", RENUMBER, *arguments)
+        return RestartCommand(program, arguments, environment, self.folder)
 
 
 def first_folder(environ: Mapping[str, str]) -> str:
@@ -150,6 +159,19 @@ def first_folder(environ: Mapping[str, str]) -> str:
     with suppress(OSError):
         named = environ.get("PWD", "")
         return named if os.path.isabs(named) and os.path.samefile(named, ".") else os.getcwd()
+    return ""
+
+
+def interpreter_of(script: str) -> str:
+    """The interpreter that the first line of a script names; "" if it names none that is there."""
+    # A pipe would hold the start up.
+    if not os.path.isfile(script):
+        return ""
+    with suppress(OSError), open(script, "rb") as file:
+        line = file.readline(MAX_LINE)
+        named = os.fsdecode(line[2:].strip()) if line.startswith(b"#!") else ""
+        if os.path.isfile(named) and os.access(named, os.X_OK):
+            return named
     return ""
 
 

@@ -37,6 +37,48 @@ def test_the_next_process_is_started_as_this_one_was() -> None:
     assert "" not in command.environment and VARIABLE not in command.environment
 
 
+def scripted(folder: Path, first_line: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "mixsvc").write_text(f"{first_line}\nimport mixsvc\n")
+
+
+def test_the_next_process_has_the_interpreter_of_the_script_that_is_there_by_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(tmp_path / "v1", f"#!{sys.executable}")
+    scripted(tmp_path / "v2", "#!/bin/sh")
+    (tmp_path / "current").symlink_to("v1")
+    monkeypatch.chdir(tmp_path / "current")
+    monkeypatch.setenv("PWD", str(tmp_path / "current"))
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "mixsvc", "serve"])
+    beginning = Beginning.now({}, None)
+    assert beginning.command().arguments == (sys.executable, "mixsvc", "serve")
+
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to("v2")
+
+    command = beginning.command()
+    assert (command.program, command.arguments) == ("/bin/sh", ("/bin/sh", "mixsvc", "serve"))
+
+
+@pytest.mark.parametrize("first_line", ["#!/nowhere/python", "#!/usr/bin/env python3", "#!", "import mixsvc", "#!/tmp"])
+def test_a_script_that_names_no_interpreter_leaves_that_of_this_process(tmp_path: Path, first_line: str) -> None:
+    scripted(tmp_path, first_line)
+
+    assert Beginning(str(tmp_path), script="mixsvc").command().program == sys.executable
+
+
+def test_an_interpreter_that_the_script_did_not_name_at_the_start_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(tmp_path, "#!/bin/sh")
+    monkeypatch.chdir(tmp_path)
+    for words in ([sys.executable], [sys.executable, "-m", "mixsvc"], [sys.executable, "mixsvc"]):
+        monkeypatch.setattr(sys, "orig_argv", words)
+
+        assert Beginning.now({}, None).command().program == sys.executable
+
+
 def test_it_finds_its_inheritance() -> None:
     command = RestartCommand("p", ("p",), {"A": "b"}, "/").with_inheritance(SOME)
 
