@@ -109,7 +109,7 @@ def live(
 ) -> Iterator[Live]:
     """The application, served until the end of the block."""
     settings = settings or Settings()
-    reactor: Any = SelectReactor()
+    reactor: Any = RememberingReactor()
     sockets = ViewSockets(reactor, SocketLimits.of(settings), settings.chat.origins)
     make = _in_children if settings.web.processes else _in_threads
     served = Served(reactor, application, settings, sockets)
@@ -132,11 +132,28 @@ def live(
         running.wait_until(lambda: stopped is None or stopped.called)
         over.set()
         thread.join(SECONDS)
-        for selectable in reactor.removeAll():
+        for selectable in reactor.forget():
             if isinstance(selectable, PairEnd):
                 selectable.close()
             else:
                 selectable.connectionLost(Failure(ConnectionDone()))
+
+
+class RememberingReactor(SelectReactor):
+    """Knows what it has read of: a connection that is paused is neither among its readers nor among its writers."""
+
+    def __init__(self) -> None:
+        self._read_of: set[Any] = set()
+        super().__init__()
+
+    def addReader(self, reader: Any) -> None:
+        self._read_of.add(reader)
+        super().addReader(reader)  # type: ignore[no-untyped-call]
+
+    def forget(self) -> set[Any]:
+        """All that is open, which this reactor has nothing to do with from now on."""
+        paused = {each for each in self._read_of if getattr(each, "connected", False)}
+        return {*self.removeAll(), *paused}
 
 
 @dataclass(frozen=True)
