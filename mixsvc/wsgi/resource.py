@@ -81,11 +81,14 @@ class _ApplicationResource(Resource):
         request.content = None
         given_back = request.channel.upload.hand_over()
         if not self._polls.run(request, call, writer):
-            self._pool.call_after_turn(self._run, call, given_back)
+            self._pool.call_after_turn(self._run, call, writer, given_back)
 
-    def _run(self, call: ApplicationCall, given_back: Callable[[], None] | None) -> None:
-        # Names the request in the log if it does not end in time.
-        self._pool.label(call.name)
-        call.run()
+    def _run(self, call: ApplicationCall, writer: ResponseWriter, given_back: Callable[[], None] | None) -> None:
+        if writer.is_disconnected:
+            call.drop()
+        else:
+            # Names the request in the log if it does not end in time.
+            self._pool.label(call.name)
+            call.run()
         if given_back is not None:
             self._context.call_in_reactor(given_back)

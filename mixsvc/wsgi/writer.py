@@ -21,7 +21,10 @@ STOPPING: Final = "The service is stopping; try again later."
 
 
 class ResponseWriter:
-    """Writes one response: the ResponseSink of a request. Its view's thread calls the public methods."""
+    """Writes one response: the ResponseSink of a request. Its view's thread calls the public methods.
+
+    is_disconnected: whether the client has left, which the reactor thread finds out. Any thread.
+    """
 
     def __init__(self, context: WriterContext, request: ViewRequest, hold_client: HoldClient) -> None:
         """Called in the reactor thread."""
@@ -29,8 +32,7 @@ class ResponseWriter:
         self._hold_client = hold_client
         self._request = request
         self._stream: ResponseStream | None = None
-        # Used in the reactor thread only.
-        self._is_disconnected = False
+        self.is_disconnected = False
         request.client_left = self._disconnected
 
     def send_whole(self, head: ResponseHead, body: bytes) -> None:
@@ -62,20 +64,20 @@ class ResponseWriter:
             answer_busy(self._request.for_stream(), STOPPING)
 
     def _send_whole_now(self, head: ResponseHead, body: bytes) -> None:
-        if not self._is_disconnected:
+        if not self.is_disconnected:
             self._request.respond(head.code, head.reason, head.headers, body)
 
     def _hold_now(self, head: ResponseHead, hold: Hold) -> None:
-        if not self._is_disconnected:
+        if not self.is_disconnected:
             self._hold_client(self._request.for_stream(), head.headers, hold)
 
     def _start_now(self, stream: ResponseStream, head: ResponseHead) -> None:
-        if self._is_disconnected:
+        if self.is_disconnected:
             stream.disconnected()
         else:
             stream.begin(head)
 
     def _disconnected(self) -> None:
-        self._is_disconnected = True
+        self.is_disconnected = True
         if self._stream is not None:
             self._stream.disconnected()

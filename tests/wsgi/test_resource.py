@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
 Start = Callable[..., Callable[[bytes], object]]
 
 
@@ -56,12 +57,29 @@ class WSGIResourceTests(SynchronousTestCase):
         assert b"Server: theirs\r\n" in answer
 
     def test_a_body_counts_until_its_view_has_ended_also_if_the_client_has_left(self) -> None:
-        served, waiting = self.served(app(lambda: [b"abc"])), []
+        def leave() -> list[bytes]:
+            channel.connectionLost(Failure(ConnectionDone()))
+            counted.append(site.uploads.kept)
+            return [b"abc"]
+
+        served, counted = self.served(app(leave)), list[int]()
+        site: Any = served.site
+        channel, _ = served.connect()
+        channel.dataReceived(POST)
+
+        assert counted == [3]
+        assert site.uploads.kept == 0
+
+    def test_a_view_is_not_called_if_the_client_has_left_before(self) -> None:
+        def refused() -> list[bytes]:
+            raise AssertionError("nobody waits for this")
+
+        served, waiting = self.served(app(refused)), []
         served.pool.call_after_turn = lambda *job: waiting.append(job)  # type: ignore[method-assign]
         site: Any = served.site
         for _ in range(2):
             channel, _ = served.connect()
-            channel.dataReceived(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+            channel.dataReceived(POST)
             channel.connectionLost(Failure(ConnectionDone()))
 
         for left in (6, 3):
