@@ -23,9 +23,9 @@ from mixsvc.storage.forks import inside_sqlite
 from mixsvc.storage.lock import DatabaseLock
 from mixsvc.storage.log_marks import is_log_of_another_file, set_log_aside, write_mark
 from mixsvc.storage.schema import upgrade, version
-from mixsvc.storage.trouble import advice, unusable_file, why_not_writable
+from mixsvc.storage.trouble import HELD, advice, unusable_file, why_not_writable
 from mixsvc.storage.wal_file import beside
-from mixsvc.storage.write_ahead_log import WriteAheadLog, empty_log
+from mixsvc.storage.write_ahead_log import Emptied, WriteAheadLog, empty_log
 
 __all__ = ["Database", "prepare", "probe", "rehearse"]
 
@@ -228,25 +228,25 @@ class Database:
             emptied = run_alone(self._reactor, self._pool, self._empty_log)
             emptied.addCallbacks(self._checkpointed, self._checkpoint_failed)
 
-    def _empty_log(self, connection: sqlite3.Connection) -> bool:
-        """Returns whether nothing is left to do. Called in the database's thread."""
+    def _empty_log(self, connection: sqlite3.Connection) -> Emptied:
+        """Called in the database's thread."""
         if self._guard is None:
-            return True
+            return Emptied.WHOLLY
         # Not into a file that is gone, out of one that may be put beside its database again.
         self._guard.check(connection)
         with self._lock.borrowed() as is_owner:
             try:
                 # Another owner empties the log when it next writes something itself.
-                return not is_owner or self._wal.empty(connection)
+                return self._wal.empty(connection) if is_owner else Emptied.WHOLLY
             finally:
                 self._guard.emptied()
 
-    def _checkpointed(self, is_done: bool) -> None:
+    def _checkpointed(self, emptied: Emptied) -> None:
         self._checkpoint_timer = None
         self._checkpointed_at = self._reactor.seconds()
         if self._guard is not None:
-            self._guard.are_in_log |= not is_done
-        self._checkpoints_in_vain = 0 if is_done else self._checkpoints_in_vain + 1
+            self._guard.are_in_log |= emptied is not Emptied.WHOLLY
+        self._checkpoints_in_vain = self._checkpoints_in_vain + 1 if emptied is Emptied.IN_USE else 0
         if self._checkpoints_in_vain == MANY_IN_VAIN:
             self._log.warn(
                 "database: the write-ahead log could not be emptied for {count} s, as another program reads the "
@@ -259,7 +259,8 @@ class Database:
     def _checkpoint_failed(self, failure: Failure) -> None:
         # The next transactions fail as well, and are reported to those who asked for them.
         self._log.debug("database: a checkpoint failed: {reason}", reason=failure.getErrorMessage())
-        self._checkpointed(False)
+        is_held = getattr(failure.value, "sqlite_errorcode", 0) & 0xFF in HELD
+        self._checkpointed(Emptied.IN_USE if is_held else Emptied.NOT_YET)
 
 
 @contextmanager

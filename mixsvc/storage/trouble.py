@@ -9,7 +9,7 @@ from typing import Final
 from mixsvc.storage.lock import LOCK_SUFFIX
 from mixsvc.storage.wal_file import beside
 
-__all__ = ["DAMAGED", "advice", "unusable_file", "why_not_writable"]
+__all__ = ["DAMAGED", "HELD", "advice", "unusable_file", "why_not_writable"]
 
 OTHER_PATH: Final = "or give another path in [storage] path"
 

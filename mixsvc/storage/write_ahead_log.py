@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from functools import partial
 from typing import Final
 
@@ -12,7 +13,7 @@ from mixsvc.storage.log_marks import write_mark
 from mixsvc.storage.remains import PageCleaner
 from mixsvc.storage.wal_file import beside, pages_in_log
 
-__all__ = ["WriteAheadLog", "empty_log"]
+__all__ = ["Emptied", "WriteAheadLog", "empty_log"]
 
 MILLISECONDS: Final = 1000
 
@@ -22,6 +23,14 @@ PAGE_BYTES: Final = 4096 + 24
 MOST_ROOM: Final = 2**24
 
 
+class Emptied(Enum):
+    """What an attempt to empty the log came to: all is done, or more is to be done next time, or it is in use."""
+
+    WHOLLY = auto()
+    NOT_YET = auto()
+    IN_USE = auto()
+
+
 class WriteAheadLog:
     """The log of a database that is in use. Used in the database's thread, by the database's owner."""
 
@@ -29,11 +38,11 @@ class WriteAheadLog:
         self._path = path
         self._cleaner: PageCleaner | None = None
 
-    def empty(self, connection: sqlite3.Connection) -> bool:
+    def empty(self, connection: sqlite3.Connection) -> Emptied:
         """Empty the log, and overwrite what is left of deleted texts in the pages that were in it.
 
-        Returns whether nothing is left to do. If not, somebody still reads from the log, or the file is large. Blocks
-        for the disk only. Raises sqlite3.Error, OSError.
+        A large file, which an earlier process may have left something in, needs several calls, each of which empties
+        the log. IN_USE: somebody still reads from it. Blocks for the disk only. Raises sqlite3.Error, OSError.
         """
         if self._cleaner is None:
             self._cleaner = PageCleaner(self._path)
@@ -42,10 +51,10 @@ class WriteAheadLog:
             pages = [number for number, _ in pages_in_log(self._path, with_content=False)]
             self._cleaner.add(pages)
             if not _truncate(connection):
-                return False
+                return Emptied.IN_USE
             is_clean = self._cleaner.clean(connection)
             write_mark(connection, partial(self._make_room, len(pages)))
-            return is_clean
+            return Emptied.WHOLLY if is_clean else Emptied.NOT_YET
 
     def _make_room(self, pages: int) -> None:
         """Give the empty log the size that it had: a commit takes 1.7 times as long where it makes the file longer.

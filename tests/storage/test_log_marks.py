@@ -13,7 +13,7 @@ from mixsvc.storage.connections import set_up
 from mixsvc.storage.database import prepare, rehearse
 from mixsvc.storage.log_marks import is_log_of_another_file, write_mark
 from mixsvc.storage.schema import APPLICATION_ID, SCRIPTS
-from mixsvc.storage.write_ahead_log import WriteAheadLog
+from mixsvc.storage.write_ahead_log import Emptied, WriteAheadLog
 
 # Longer than a page, all of them.
 TEXT = "x" * 300
@@ -47,7 +47,7 @@ class InUse:
         self.connection.commit()
 
     def empty_log(self) -> None:
-        assert self.log.empty(self.connection)
+        assert self.log.empty(self.connection) is Emptied.WHOLLY
 
     def killed(self, name: str) -> Path:
         """The files as they are now, in a folder of their own; the path of the database there."""

@@ -6,15 +6,18 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
+from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import TestCase
 
+from mixsvc.storage import remains
 from mixsvc.storage.connections import open_to_read, set_up
-from mixsvc.storage.database import Database, prepare
-from mixsvc.storage.write_ahead_log import WriteAheadLog
+from mixsvc.storage.database import MANY_IN_VAIN, Database, prepare
+from mixsvc.storage.write_ahead_log import Emptied, WriteAheadLog
 
 SECONDS = 60
 MESSAGES = 3000
@@ -59,13 +62,13 @@ def test_copies_that_sqlite_leaves_in_divided_pages_are_overwritten(tmp_path: Pa
             delete(connection.cursor(), number)
         connection.commit()
 
-        assert log.empty(connection)
+        assert log.empty(connection) is Emptied.WHOLLY
 
         assert found_in(tmp_path) == kept
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.execute("DELETE FROM message")
         connection.commit()
-        assert log.empty(connection)
+        assert log.empty(connection) is Emptied.WHOLLY
         assert found_in(tmp_path) == set()
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     log.close()
@@ -86,7 +89,7 @@ def test_pages_that_were_divided_by_an_earlier_process_are_cleaned_too(tmp_path:
     with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
         set_up(connection)
         log = WriteAheadLog(str(tmp_path / "x.db"))
-        while not log.empty(connection):
+        while log.empty(connection) is not Emptied.WHOLLY:
             pass
         assert found_in(tmp_path) == kept
     log.close()
@@ -107,7 +110,7 @@ def test_a_database_with_auto_vacuum_stays_sound(tmp_path: Path) -> None:
         connection.commit()
 
         log = WriteAheadLog(str(tmp_path / "x.db"))
-        while not log.empty(connection):
+        while log.empty(connection) is not Emptied.WHOLLY:
             pass
 
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (1,)
@@ -187,3 +190,68 @@ class DeletedTests(TestCase):
         # Each use of the log has other salts in its head.
         assert emptied < 100
         await self.gone(self.folder)
+
+
+class HurriedReactor:
+    """The real reactor, in which no timer takes time. timers: how many were set."""
+
+    timers = 0
+
+    def callLater(self, seconds: float, function: Any, *args: Any) -> Any:
+        self.timers += 1
+        return reactor.callLater(0, function, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
+
+
+class WarningTests(TestCase):
+    """What the log says of attempts to empty the write-ahead log."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp()).absolute()
+        prepare(str(self.path), lambda cursor: None)
+        self.reactor = HurriedReactor()
+        self.database = Database(self.reactor, str(self.path), deferToThread)
+        self.addCleanup(self.database.close)
+
+    async def warnings(self) -> list[str]:
+        """Those of so many attempts that each of them may have been in vain."""
+        waited = 0.0
+        with capturedLogs() as events:
+            while self.reactor.timers <= MANY_IN_VAIN:
+                assert (waited := waited + 0.01) < SECONDS
+                await deferLater(reactor, 0.01)
+        return [str(event["log_format"]) for event in events if event["log_level"] is LogLevel.warn]
+
+    async def test_one_says_that_another_program_reads_the_database(self) -> None:
+        await self.database.run(insert, "lobby", 1, "hi")
+        with closing(open_to_read(str(self.path))) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM message").fetchall()
+            await self.database.run(delete, 1)
+
+            (said,) = await self.warnings()
+
+        assert "another program reads the database" in said
+
+    async def test_one_says_that_another_program_writes_to_it(self) -> None:
+        await self.database.run(insert, "lobby", 1, "hi")
+        with closing(sqlite3.connect(self.path)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+
+            (said,) = await self.warnings()
+
+        assert "another program reads the database" in said
+
+    async def test_none_comes_while_a_large_file_is_looked_at_a_part_at_a_time(self) -> None:
+        self.patch(remains, "SWEPT_AT_ONCE", 1)
+        await self.database.run(insert, "lobby", 1, "hi")
+
+        assert await self.warnings() == []
+
+    async def test_none_comes_where_the_file_is_gone_which_senders_are_told(self) -> None:
+        await self.database.run(insert, "lobby", 1, "hi")
+        self.path.rename(self.path.with_name("away"))
+
+        assert await self.warnings() == []

@@ -15,7 +15,7 @@ from mixsvc.chat.storage.records import AuditEntry, Correction, Draft, StorageLi
 from mixsvc.chat.storage.sqlite.store import STORE
 from mixsvc.storage.connections import set_up
 from mixsvc.storage.database import prepare
-from mixsvc.storage.write_ahead_log import WriteAheadLog
+from mixsvc.storage.write_ahead_log import Emptied, WriteAheadLog
 from tests.chat.fakes import NOW
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Files:
             pass
         while self.run(lambda cursor: STORE.index.purge(cursor, Purge(is_soon=True, is_old=True))):
             pass
-        while not self.log.empty(self.connection):
+        while self.log.empty(self.connection) is not Emptied.WHOLLY:
             pass
 
     def has(self, word: str) -> bool:
