@@ -1,10 +1,12 @@
 """Log files for logrotate: it moves a file away and sends a signal, on which we reopen the file by its name."""
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -88,7 +90,8 @@ class LogFile:
 def check_log_file(path: str) -> None:
     """Check, without creating it, that a file can be written to. Raises BadSetting.
 
-    path: "" for none. It checks with the rights of the effective user, which are those that a daemon will have.
+    path: "" for none. It checks with the rights of the effective user, which are those that a daemon will have. A named
+    pipe is not opened: where that is closed again, the pipe's reader takes it for the end of the log.
     """
     if not path:
         return
@@ -96,6 +99,9 @@ def check_log_file(path: str) -> None:
     try:
         if os.path.isdir(path):
             os.open(path, os.O_WRONLY)
+        elif Path(path).is_fifo():
+            if not os.access(path, os.W_OK, effective_ids=True):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         elif os.path.exists(path):
             os.close(os.open(path, os.O_WRONLY | os.O_APPEND))
         elif not os.path.isdir(folder):
@@ -147,7 +153,15 @@ def _signals() -> tuple[signal.Signals, ...]:
 
 
 def _opened(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+    """Open a file, or make it if there is none. Does not wait until somebody reads a pipe. Raises OSError."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, MODE)
+    except OSError as error:
+        if error.errno == errno.ENXIO and Path(path).is_fifo():
+            raise OSError(errno.ENXIO, "nobody reads this pipe: start its reader first") from None
+        raise
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _unusable(path: str, error: OSError) -> BadSetting:

@@ -2,9 +2,11 @@
 
 import os
 import resource
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from unittest.mock import patch
 
 import pytest
@@ -111,6 +113,59 @@ class LogFileTests(SynchronousTestCase):
 def test_a_path_that_cannot_be_used_is_found_before_the_start(path: str, why: str) -> None:
     with pytest.raises(BadSetting, match=f"^the log file .* cannot be written to \\({why}\\); give another path"):
         check_log_file(path)
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A named pipe that nobody reads."""
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path / "pipe"
+
+
+def test_a_pipe_that_nobody_reads_is_refused_at_once(pipe: Path) -> None:
+    with pytest.raises(BadSetting, match=r"cannot be written to \(nobody reads this pipe: start its reader first\)"):
+        LogFile(str(pipe))
+
+
+def test_the_check_is_no_end_for_the_reader_of_a_pipe(pipe: Path) -> None:
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    check_log_file(str(pipe))
+
+    # What a pipe reports whose writer has closed it.
+    assert select.select([reader], [], [], 0)[0] == []
+    os.close(reader)
+
+
+def test_a_pipe_takes_all_lines_though_its_reader_is_slow(pipe: Path) -> None:
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    file, line = LogFile(str(pipe)), "x" * 2**20
+
+    def write() -> None:
+        file.write(line)
+        file.close()
+
+    writing = Thread(target=write)
+    writing.start()
+
+    with open(reader, encoding="utf-8") as reading:
+        assert reading.read() == line
+    writing.join()
+
+
+def test_a_pipe_whose_reader_has_gone_is_kept_for_the_next_one(pipe: Path) -> None:
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    file = LogFile(str(pipe))
+    os.close(reader)
+
+    assert "start its reader first" in file.reopen()
+
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    file.write("one")
+    assert os.read(reader, 100) == b"one"
+    file.close()
+    os.close(reader)
 
 
 def test_the_check_creates_no_file(tmp_path: Path) -> None:
