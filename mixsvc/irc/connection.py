@@ -166,7 +166,13 @@ class IrcConnection(Protocol):
         self._go_on()
 
     def end(self, reason: str) -> None:
-        """Say why, and close the connection. Only the first call counts."""
+        """Say why, and close the connection; what waits for the client is lost. See finish."""
+        if not self._is_ended:
+            self._outbox.clear()
+            self.finish(reason)
+
+    def finish(self, reason: str) -> None:
+        """Send what waits, say why, and close the connection. Of all calls of this and `end` only the first counts."""
         if self._is_ended:
             return
         self._is_ended = True
@@ -174,15 +180,25 @@ class IrcConnection(Protocol):
             # TLS reads until the client's close_notify; what comes before that is discarded.
             transport: Any = self.transport
             transport.resumeProducing()
-        self._outbox.end(as_bytes("", "ERROR", (f"Closing link: {reason}",)))
+        self._outbox.finish(as_bytes("", "ERROR", (f"Closing link: {reason}",)))
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
-        self._deadline = self._clock.callLater(CLOSE_SECONDS, self.abort)
+        self._hurry()
 
     def abort(self) -> None:
         """Close the connection at once."""
         transport: Any = self.transport
         transport.abortConnection()
+
+    def _hurry(self) -> None:
+        """Wait as long as the client reads; close the connection of one that does not."""
+        self._deadline = self._clock.callLater(CLOSE_SECONDS, self._close, self.unsent)
+
+    def _close(self, unsent: int) -> None:
+        if self.unsent < unsent:
+            self._hurry()
+        else:
+            self.abort()
 
     def _go_on(self) -> None:
         """Take lines until one has to wait, or until they have taken long."""

@@ -254,6 +254,31 @@ class OutboxTests(IrcTestCase):
         assert self.chat.service.numbers()[1].slow == 1
         self._say("later")
 
+    def test_what_waits_is_sent_before_the_end_that_a_client_asks_for(self) -> None:
+        self.client.producer.pauseProducing()
+        self._say("one")
+        self.client.send("PING x", "QUIT :bye")
+        self._say("late")
+        assert self.client.got() == [] and not self.client.is_closed
+        self.client.producer.resumeProducing()
+        assert [each.rpartition(" ")[2] for each in self.client.got()] == [":one", "x", "bye"]
+        assert self.client.is_closed and self.client.producer is None
+
+    def test_who_does_not_read_what_waits_at_the_end_is_disconnected(self) -> None:
+        producer = self.client.producer
+        self.client.transport.write = lambda data: producer.pauseProducing()  # type: ignore[method-assign]
+        producer.pauseProducing()
+        self.client.send("PING x", "PING y", "QUIT")
+        for _ in range(3):
+            self.chat.clock.advance(CLOSE_SECONDS - 1)
+            # It reads a line each time.
+            producer.resumeProducing()
+            self.chat.clock.advance(1)
+            assert not self.client.transport.aborted
+        assert self.client.is_closed
+        self.chat.clock.advance(CLOSE_SECONDS)
+        assert self.client.transport.aborted
+
     def test_what_waits_of_a_room_is_taken_back_when_the_permission_is(self) -> None:
         allowed = {"join": True}
         self.chat.hooks.registry.may(lambda person, action, room: allowed["join"])

@@ -49,7 +49,10 @@ class IrcWire(Protocol):
         """Take no more lines until each hold has ended."""
 
     def end(self, reason: str) -> None:
-        """Say why, and close the connection."""
+        """Say why, and close the connection; what waits for the client is lost."""
+
+    def finish(self, reason: str) -> None:
+        """The same, once what waits for the client is sent."""
 
     def peer(self) -> IAddress:
         """The client's address."""
@@ -165,7 +168,7 @@ class IrcClient:
     def leave(self, reason: str) -> None:
         """Take no more lines, and close the connection when all that it has asked for is done and told."""
         self.wire.hold(True)
-        self._leaving.begin(partial(self.wire.end, reason))
+        self._leaving.begin(partial(self.wire.finish, reason))
 
     def stop(self) -> None:
         """It is gone."""

@@ -26,6 +26,7 @@ class IrcOutbox:
         # Lines, each with the event of the chat that it tells of, "" for none; and their bytes.
         self._waiting: deque[tuple[bytes, str]] = deque()
         self._size = 0
+        self._is_finishing = False
         transport.registerProducer(self, True)
 
     @property
@@ -56,13 +57,19 @@ class IrcOutbox:
         self._size = sum(len(line) for line, _ in self._waiting)
         return [about for about in events if about in unwanted]
 
-    def end(self, line: bytes) -> None:
-        """Send a last line, and nothing of what waits; then close the connection."""
+    def clear(self) -> None:
+        """Send nothing of what waits."""
         self._waiting.clear()
         self._size = 0
-        self._transport.unregisterProducer()
-        self._transport.write(line)
-        self._transport.loseConnection()
+
+    def finish(self, line: bytes) -> None:
+        """Send what waits, and a last line, whether or not that fits; then close the connection."""
+        self._waiting.append((line, ""))
+        self._size += len(line)
+        self._is_finishing = True
+        # A last line alone is for the transport to send, however full that is.
+        if not self._is_full or len(self._waiting) == 1:
+            self.resumeProducing()
 
     def pauseProducing(self) -> None:
         """See IPushProducer."""
@@ -75,8 +82,10 @@ class IrcOutbox:
             line, _ = self._waiting.popleft()
             self._size -= len(line)
             self._transport.write(line)
+        if self._is_finishing and not self._waiting:
+            self._transport.unregisterProducer()
+            self._transport.loseConnection()
 
     def stopProducing(self) -> None:
         """See IPushProducer."""
-        self._waiting.clear()
-        self._size = 0
+        self.clear()
