@@ -56,9 +56,13 @@ class Inquiries:
         """Run an inquiry after those before it; returns False if too many wait."""
         if len(self._waiting) >= MOST_WAITING:
             return False
+        self.end_with(inquiry)
+        return True
+
+    def end_with(self, inquiry: Inquiry) -> None:
+        """Run an inquiry after those before it, however many there are; the client begins no others behind it."""
         self._waiting.append(inquiry)
         self._go_on()
-        return True
 
     async def ask(self, link: ChatLink, type: str, answer: str, **fields: Any) -> Mapping[str, Any]:
         """Returns the chat's answer; called by the inquiry that runs. Raises ChatRefused."""

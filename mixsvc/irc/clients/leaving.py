@@ -61,8 +61,7 @@ class Leaving:
     def begin(self, end: Callable[[], None]) -> None:
         """Call end() when all that was asked for is told, or after a while; it may be called again."""
         self._limit = self._clock.callLater(WAIT_SECONDS, end)
-        if not self._inquiries.begin(lambda: self._leave(end)):
-            end()
+        self._inquiries.end_with(lambda: self._leave(end))
 
     def stop(self) -> None:
         """The client is gone."""

@@ -1,4 +1,5 @@
 from mixsvc.interfaces import Identity
+from mixsvc.irc.clients.inquiries import MOST_WAITING
 from mixsvc.irc.clients.leaving import WAIT_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import LineClient
@@ -120,6 +121,16 @@ class MannersTests(IrcTestCase):
         self.client.lose()
 
         assert [each.split()[each.startswith("@") + 1] for each in ben.got()] == ["PRIVMSG", "REDACT", "PART"]
+
+    def test_a_goodbye_waits_for_as_many_questions_as_a_client_may_have(self) -> None:
+        self.chat.irc_inside("Ben").send("PRIVMSG #lobby :x")
+        self.chat.database.settle()
+        self.client.take()
+        self.client.send(*["CHATHISTORY LATEST #lobby * 1"] * (1 + MOST_WAITING), "QUIT")
+        assert not self.client.is_closed
+        for _ in range(1 + MOST_WAITING):
+            self.chat.database.settle()
+        assert len(self.client.got("PRIVMSG")) == 1 + MOST_WAITING and self.client.is_closed
 
     def test_a_goodbye_behind_what_is_refused_or_not_stored_waits_for_nothing(self) -> None:
         for line in ("PRIVMSG #lobby :/nosuch", "PRIVMSG #nix :x", "PRIVMSG #lobby :/help", "REDACT #lobby x"):
