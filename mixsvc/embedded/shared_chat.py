@@ -126,10 +126,10 @@ class ChatHost:
 
     async def stop(self, deadline: StopDeadline) -> None:
         """End what this process serves, within shares of the deadline."""
+        # First, as what an attempt is starting has to end as well.
+        await deadline.share(0.2, "an attempt to serve the chat", self._turns.stop)
         if self._rpc is not None:
             self._rpc.stop()
-        # First, as ports that an attempt is opening have to be closed as well.
-        await deadline.share(0.2, "an attempt to serve the chat", self._turns.stop)
         await self._ports.close(deadline)
         if self._served is not None:
             await self._served.stop(deadline)

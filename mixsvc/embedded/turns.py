@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -105,9 +105,9 @@ class Turns:
         self._lock = lock
         self._serve = serve
         self._undo = give_up
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self._attempt()))
+        self._loop = LoopingCall(self._begin)
         self._loop.clock = clock
-        self._ended: Deferred[Any] = succeed(None)
+        self._attempting: Deferred[None] = succeed(None)
         self._retry_at = float("-inf")
         self._first_attempt: Deferred[None] = Deferred()
         self.last_error = ""
@@ -117,14 +117,18 @@ class Turns:
 
         Fires after the first attempt, and does not fail.
         """
-        self._ended = self._loop.start(LOCK_SECONDS)
+        self._loop.start(LOCK_SECONDS)
         return self._first_attempt
 
-    def stop(self) -> "Deferred[Any]":
-        """Try no more; fires when an attempt that runs has ended. The lock stays."""
+    def stop(self) -> "Deferred[None]":
+        """Try no more; fires when an attempt that runs has ended. Cancel it to give that up. The lock stays."""
         if self._loop.running:
             self._loop.stop()
-        return self._ended
+        return self._attempting
+
+    def _begin(self) -> "Deferred[None]":
+        self._attempting = Deferred.fromCoroutine(self._attempt())
+        return self._attempting
 
     async def _attempt(self) -> None:
         if self._clock.seconds() < self._retry_at:
@@ -133,12 +137,16 @@ class Turns:
             if self._lock.acquire():
                 await self._serve()
                 self.last_error = ""
-                self._loop.stop()
+                # It may have been stopped meanwhile.
+                if self._loop.running:
+                    self._loop.stop()
             else:
                 self._lock.refuse_beside_service()
                 self.last_error = ""
         except (MixError, OSError) as error:
             self._give_up(str(error))
+        except CancelledError:
+            self._give_up("")
         except Exception:
             self._log.failure("mixsvc: the chat could not be started here")
             self._give_up("")

@@ -8,10 +8,12 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 from mixsvc.config.settings import ChatSettings, ServerSettings, Settings, StorageSettings
 from mixsvc.embedded.shared_chat import ChatHost, ServedParts
+from mixsvc.embedded.turns import ChatLocation, ChatLock
 from mixsvc.shutdown import StopDeadline
 
 
@@ -72,6 +74,44 @@ class Helpers:
 
     def defer(self, function: Any) -> "Deferred[Any]":
         return succeed(function())
+
+
+class SlowHelpers:
+    """The database answers later."""
+
+    def __init__(self) -> None:
+        self.answer: Deferred[None] = Deferred()
+
+    def defer(self, function: Any) -> "Deferred[Any]":
+        return self.answer
+
+
+class StopTests(SynchronousTestCase):
+    """The process ends while it takes the chat over."""
+
+    def setUp(self) -> None:
+        self.path = self.mktemp()
+        settings = Settings(
+            storage=StorageSettings(path=self.path),
+            chat=ChatSettings(listen=("tcp:8081",), token_file=f"{self.path}.token"),
+        )
+        self.reactor, self.helpers = MemoryReactorClock(), SlowHelpers()
+        helpers: Any = self.helpers
+        self.host = ChatHost(self.reactor, settings, served, helpers, lambda environ: None)
+        self.host.start()
+        self.stopped = Deferred.fromCoroutine(self.host.stop(StopDeadline(self.reactor, 5)))
+
+    def test_a_stop_ends_what_was_about_to_be_served(self) -> None:
+        self.assertNoResult(self.stopped)
+        self.helpers.answer.callback(None)
+        self.successResultOf(self.stopped)
+        assert ChatLock(self.path).location() == ChatLocation() and not self.reactor.getDelayedCalls()
+
+    def test_a_stop_does_not_wait_for_a_slow_database_and_nothing_is_served_after_it(self) -> None:
+        self.reactor.advance(1)
+        self.successResultOf(self.stopped)
+        self.helpers.answer.callback(None)
+        assert self.reactor.tcpServers == [] and ChatLock(self.path).location() == ChatLocation()
 
 
 def test_other_processes_are_answered_though_the_site_is_for_named_hosts(tmp_path: Path) -> None:
