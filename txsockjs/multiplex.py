@@ -44,6 +44,7 @@ class MultiplexProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The session has ended: end every subscription."""
+        self.connected = 0
         for subscription in tuple(self.subscriptions.values()):
             subscription.lost(reason)
 
@@ -118,8 +119,11 @@ class MultiplexFactory(Factory):
     def subscribe(self, p: MultiplexProtocol, name: str) -> None:
         """Subscribe the client p to a topic, or answer `uns` if nobody serves it.
 
-        Override this to refuse a client, or to add a topic when it is first asked for.
+        Does nothing if the client has subscribed meanwhile, or is gone. Override this to refuse a client, or to add a
+        topic when it is first asked for; what decides later, such as a Deferred, calls it then.
         """
+        if name in p.subscriptions or not p.connected:
+            return
         factory = self._topics.get(name)
         if factory is None:
             p.transport.writeText(f"uns,{name}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IConsumer, IReactorTime, ITransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -287,3 +288,34 @@ class OverriddenResourceTests(Case):
             self.socket.send_text(text)
 
         self.assertEqual(self.got(), ["msg,room,x", "uns,other"])
+
+
+class LaterResource(SockJSMultiplexResource):
+    """Asks something else who may subscribe."""
+
+    def __init__(self, options: Mapping[str, object] | None = None, clock: IReactorTime | None = None) -> None:
+        super().__init__(options, clock)
+        self.answer: Deferred[None] = Deferred()
+
+    def subscribe(self, p: MultiplexProtocol, name: str) -> None:
+        self.answer.addCallback(lambda _: SockJSMultiplexResource.subscribe(self, p, name))
+
+
+class LaterTests(Case):
+    resource_class = LaterResource
+    resource: LaterResource
+
+    def test_who_asks_twice_before_the_answer_subscribes_once(self) -> None:
+        for text in ("sub,news", "sub,news"):
+            self.socket.send_text(text)
+        self.resource.answer.callback(None)
+        self.resource.broadcast("news", "x")
+
+        self.assertEqual((self.got(), len(self.apps.all)), (["msg,news,x"], 1))
+
+    def test_who_is_gone_before_the_answer_does_not_subscribe(self) -> None:
+        self.socket.send_text("sub,news")
+        self.socket.transport.lose()
+        self.resource.answer.callback(None)
+
+        self.assertEqual(self.apps.all, [])
