@@ -86,7 +86,8 @@ class ChatClient:
     def stop(self, seconds: float = 5) -> "Deferred[None]":
         """Send what waits, for this many seconds at most, and disconnect; fires when the connection is gone.
 
-        Does nothing if it was called before, or if the client has ended by itself.
+        What waits are texts, edits and deletions that are not stored yet, and no questions. Does nothing if it was
+        called before, or if the client has ended by itself.
         """
         if self._is_gone:
             return succeed(None)
@@ -94,8 +95,7 @@ class ChatClient:
         self._gone.append(gone)
         if self._error is None and self._stop_timer is None:
             self._stop_timer = self._reactor.callLater(seconds, self._end, Stopped(STOPPED), None)
-            if not self._session.outbox:
-                self.outbox_emptied()
+            self._end_if_stored()
         return gone
 
     def join(self, room: str, listener: RoomListener, since: int | None = None, token: str = "") -> "Deferred[None]":
@@ -177,6 +177,7 @@ class ChatClient:
             receive(self._session, text)
         except BadMessage as bad:
             self._connection.drop(str(bad))
+        self._end_if_stored()
 
     def ping_sent(self) -> None:
         """See ReconnectingListener."""
@@ -208,8 +209,7 @@ class ChatClient:
 
     def outbox_emptied(self) -> None:
         """See SessionOwner."""
-        if self._stop_timer is not None:
-            self._end(Stopped(STOPPED), None)
+        self._end_if_stored()
 
     def ended(self, error: ClientError) -> None:
         """See SessionOwner."""
@@ -217,6 +217,11 @@ class ChatClient:
 
     def _is_open(self) -> bool:
         return self._stop_timer is None
+
+    def _end_if_stored(self) -> None:
+        """End a client that is to stop, if nothing waits any more."""
+        if self._stop_timer is not None and self._session.is_stored:
+            self._end(Stopped(STOPPED), None)
 
     def _end(self, error: ClientError, reported: ClientError | None) -> None:
         """error: for the Deferreds that wait; reported: for the listeners of the state."""

@@ -192,6 +192,11 @@ class ClientSession:
             longest = max(sent, key=lambda entry: len(entry.text))
             self.outbox.fail(longest, Refused("bad_text", "The text is too long for the server."))
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether every text and every change of the user's is acknowledged, refused or cancelled."""
+        return not self.outbox and not any(isinstance(each, ChangeRequest) for each in (self.pending, *self._asked))
+
     def is_overdue(self) -> bool:
         """Whether an answer takes longer than `Options.answer_seconds`."""
         since = self._clock.seconds() - self._options.answer_seconds

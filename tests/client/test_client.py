@@ -295,6 +295,20 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(1, self.successResultOf(said))
         self.stopped(connection, gone)
 
+    def test_stop_sends_edits_and_deletions_first(self) -> None:
+        connection = self.inside()
+        edited, deleted = self.client.edit("lobby", 1, "hi"), self.client.delete("lobby", 2)
+        gone = self.client.stop()
+
+        for type in ("edit", "delete"):
+            self.assertEqual([type], [each["type"] for each in connection.requests()])
+            self.assertIsNone(connection.close_code)
+            connection.send(type="done", of=type)
+
+        self.successResultOf(edited)
+        self.successResultOf(deleted)
+        self.stopped(connection, gone)
+
     def test_stop_waits_for_the_outbox_only_so_long(self) -> None:
         connection = self.inside()
         said = self.client.say("lobby", "hi")
