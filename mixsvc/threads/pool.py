@@ -118,15 +118,18 @@ class DaemonThreadPool:
         """Start a thread in the place of one whose call hangs. Any thread.
 
         If that call ends after all, `has_returned` has to be called. Returns False, and starts none, if MOST_REPLACED
-        calls hang already.
+        calls hang already, or if the system gives no thread.
         """
         with self._lock:
             if self._replaced >= MOST_REPLACED or self._is_stopped:
                 return False
+            try:
+                # As it was when this module was imported: an application may replace what threads are later.
+                start_new_thread(self._work, ())
+            except RuntimeError:
+                return False
             self._replaced += 1
             is_last = self._replaced == MOST_REPLACED
-        # As it was when this module was imported: an application may replace what threads are later.
-        start_new_thread(self._work, ())
         if is_last:
             self._log.error(
                 "threads: {count} calls in the pool {name} hang, and no more threads take their places: what they wait "

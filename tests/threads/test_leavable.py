@@ -3,6 +3,7 @@
 import weakref
 from threading import Event, local
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
@@ -106,6 +107,20 @@ class LeavableCallsTests(TestCase):
 
         self.assertTrue(await deferToThread(ended.wait, SECONDS))
         self.assertEqual(1, await self.calls.defer(lambda: 1))
+
+    async def test_while_the_system_gives_no_thread_calls_wait_for_the_one_that_hangs(self) -> None:
+        def refuse(*args: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with patch.object(pools, "start_new_thread", refuse):
+            running = self.hang()
+            self.clock.advance(HANG_SECONDS)
+            self.give_up(running)
+            waiting = self.calls.defer(lambda: 1)
+        self.assertNoResult(waiting)
+
+        self.assertEqual(2, await self.calls.defer(lambda: 2))
+        self.assertEqual(1, await waiting)
 
     async def test_no_more_hang_than_may_and_the_log_says_so(self) -> None:
         self.patch(pools, "MOST_REPLACED", 2)
