@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from mixsvc.hooks.registry import HookRegistry
 from mixsvc.interfaces.hooks import MAY, MESSAGE
@@ -28,7 +28,6 @@ class ThreadHookRunner:
             MAY: DaemonThreadPool(reactor, MAY_THREADS, "may"),
         }
         self._calls = {name: LeavableCalls(pool, reactor.seconds) for name, pool in self._pools.items()}
-        self._started: set[str] = set()
 
     def names(self) -> frozenset[str]:
         """See HookRunner."""
@@ -37,14 +36,15 @@ class ThreadHookRunner:
     def run(self, name: str, arguments: Sequence[object]) -> "Deferred[Any]":
         """See HookRunner. A call that runs when it is cancelled goes on, and its result is dropped.
 
-        Another thread takes the place of one that hangs.
+        Another thread takes the place of one that hangs. Fails where the system gives none; the next call tries again.
         """
-        if name not in self._started:
-            self._started.add(name)
-            self._pools[name].start()
+        try:
+            self._pools[name].start_some()
+        except RuntimeError:
+            return fail()
         return self._calls[name].defer(partial(self._registry.call, name, arguments))
 
     def stop(self) -> None:
         """Let the threads end once they are free; one whose call hangs is left behind."""
-        for name in self._started:
-            self._pools[name].stop()
+        for each in self._pools.values():
+            each.stop()

@@ -45,6 +45,7 @@ class DaemonThreadPool:
         self._is_turn_awaited = False
         self._name = name
         self._size = size
+        self._started = 0
         # Guards the attributes below that several threads change.
         self._lock = Lock()
         self._jobs: deque[Job] = deque()
@@ -61,9 +62,18 @@ class DaemonThreadPool:
         self._drained: Deferred[None] | None = None
 
     def start(self) -> None:
-        """Start the threads."""
-        for number in range(1, self._size + 1):
-            Thread(target=self._work, name=f"{self._name}-{number}", daemon=True).start()
+        """Start the threads that do not run yet. Raises RuntimeError if the system does not give all of them."""
+        while self._started < self._size:
+            Thread(target=self._work, name=f"{self._name}-{self._started + 1}", daemon=True).start()
+            self._started += 1
+
+    def start_some(self) -> None:
+        """Start those that do not run yet, as far as the system gives them. Raises RuntimeError if none runs then."""
+        try:
+            self.start()
+        except RuntimeError:
+            if not self._started:
+                raise
 
     def callInThread(self, function: Callable[..., object], *args: object) -> None:
         """Calls function(*args) in a thread as soon as one is free. The name is that of Twisted's pools."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
@@ -21,8 +21,8 @@ __all__ = ["RequestAuthenticator", "identify"]
 class AuthenticatorThreads(ReplacingPool, Protocol):
     """What RequestAuthenticator needs of mixsvc.threads.pool.DaemonThreadPool."""
 
-    def start(self) -> None:
-        """Start the threads."""
+    def start_some(self) -> None:
+        """Start those that do not run yet. Raises RuntimeError if none runs then."""
 
     def stop(self) -> None:
         """Let the threads end."""
@@ -40,24 +40,24 @@ class RequestAuthenticator:
         """
         self._threads = threads
         self._calls = LeavableCalls(threads, clock.seconds)
-        self._is_started = False
         self._authenticate = authenticate
         self._cookie = cookie.encode()
 
     def __call__(self, request: Request) -> "Deferred[Identity | None] | None":
         """Returns None at once for a request without the cookie, else a Deferred of what the authenticator returns.
 
-        The Deferred fails with what the authenticator raises, and with TypeError if it returns something else than an
-        Identity or None.
+        The Deferred fails with what the authenticator raises, with TypeError if it returns something else than an
+        Identity or None, and with RuntimeError if the system gives no thread.
         """
         if self._cookie and not any(
             self._cookie in line for line in request.requestHeaders.getRawHeaders(b"cookie", [])
         ):
             # Most connections of a load test, and all of a flood, have no cookie: they need no thread.
             return None
-        if not self._is_started:
-            self._is_started = True
-            self._threads.start()
+        try:
+            self._threads.start_some()
+        except RuntimeError:
+            return fail()
         environ = make_connection_environ(request)
         return self._calls.defer(lambda: identify(self._authenticate, environ))
 

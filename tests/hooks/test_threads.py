@@ -1,8 +1,9 @@
 """Hooks run in daemon threads of their own, with real threads that tests order by events."""
 
 import threading
-from threading import Event
+from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, gatherResults
@@ -50,6 +51,26 @@ class ThreadHookRunnerTests(TestCase):
         self.assertIs(here, threading.current_thread())
         self.assertTrue(seen[0].daemon)
         self.assertIsNot(here, seen[0])
+
+    async def test_without_threads_a_call_fails_and_the_next_one_tries_again(self) -> None:
+        self.registry.on_message(lambda message: None)
+        with patch.object(Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            self.failureResultOf(self.runner.run(MESSAGE, FIELDS), RuntimeError)
+
+        self.assertEqual([], await self.runner.run(MESSAGE, FIELDS))
+
+    async def test_as_many_threads_as_the_system_gives_are_enough(self) -> None:
+        self.registry.on_message(lambda message: None)
+        start, given = Thread.start, [1]
+
+        def give_some(thread: Thread) -> None:
+            if not given:
+                raise RuntimeError("can't start new thread")
+            given.pop()
+            start(thread)
+
+        with patch.object(Thread, "start", give_some):
+            self.assertEqual([], await self.runner.run(MESSAGE, FIELDS))
 
     async def test_messages_that_hang_do_not_delay_permissions(self) -> None:
         release = Event()

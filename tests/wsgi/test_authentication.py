@@ -33,8 +33,7 @@ class ThreadsAtOnce:
     def __init__(self) -> None:
         self.is_running = False
 
-    def start(self) -> None:
-        assert not self.is_running
+    def start_some(self) -> None:
         self.is_running = True
 
     def callInThread(self, function: Callable[..., object], /) -> None:
@@ -69,6 +68,17 @@ class RequestAuthenticatorTests(SynchronousTestCase):
 
         self.assertIsNone(authenticator(request(cookie="other=1")))
         self.assertEqual([], self.asked)
+
+    def test_without_threads_a_connection_is_not_identified(self) -> None:
+        def refuse() -> None:
+            raise RuntimeError("can't start new thread")
+
+        self.patch(self.threads, "start_some", refuse)
+        authenticator = RequestAuthenticator(Clock(), self.threads, self.who, "")
+
+        asked = authenticator(request())
+        assert asked is not None
+        self.failureResultOf(asked, RuntimeError)
 
     def test_threads_are_started_with_the_first_question_and_stopped_at_the_end(self) -> None:
         authenticator = RequestAuthenticator(Clock(), self.threads, self.who, "mixsvc_session")
