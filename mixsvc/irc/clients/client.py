@@ -1,9 +1,10 @@
 """One client of the door: what it has told of itself, its channels, and what is sent to it."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from twisted.internet.interfaces import IAddress
@@ -11,7 +12,7 @@ from twisted.internet.interfaces import IAddress
 from mixsvc.interfaces import Identity
 from mixsvc.irc.clients.channel_names import ChannelNames
 from mixsvc.irc.clients.chat_link import ChatLink
-from mixsvc.irc.clients.door import IrcDoor, IrcPresence
+from mixsvc.irc.clients.door import IrcDoor, IrcPresence, SaidMessage
 from mixsvc.irc.clients.inquiries import Inquiries, Inquiry
 from mixsvc.irc.clients.leaving import Leaving
 from mixsvc.irc.clients.pending_joins import PendingJoins
@@ -22,6 +23,9 @@ __all__ = ["IrcChannel", "IrcClient", "IrcWire"]
 
 # The messages that a client has said last: it does not get them again.
 OWN_MESSAGES: Final = 128
+
+# The old messages that it got last, of which it is known who said them: the longest page of the history.
+OLD_MESSAGES: Final = 200
 
 
 class IrcWire(Protocol):
@@ -99,6 +103,7 @@ class IrcClient:
         self.is_moderator = False
         self.channels: dict[str, IrcChannel] = {}
         self.own: deque[tuple[str, int]] = deque(maxlen=OWN_MESSAGES)
+        self._old: OrderedDict[tuple[str, int], SaidMessage] = OrderedDict()
         # The event of the chat that is being told.
         self.about = ""
 
@@ -186,6 +191,18 @@ class IrcClient:
         """Returns the chat's answer, in an inquiry. Raises ChatRefused."""
         assert self.link is not None
         return await self.inquiries.ask(self.link, type, answer, **fields)
+
+    def remember(self, room: str, number: int, said: SaidMessage) -> None:
+        """It got an old message, in so many lines."""
+        self._old[room, number] = said
+        self._old.move_to_end((room, number))
+        if len(self._old) > OLD_MESSAGES:
+            self._old.popitem(last=False)
+
+    def said(self, room: str, number: int) -> SaidMessage | None:
+        """What is remembered of a message, with the most lines that the client may have got of it."""
+        known = (self.door.said(room, number), self._old.get((room, number)))
+        return max(filter(None, known), key=attrgetter("parts"), default=None)
 
     def hear_of(self, other: IrcPresence, capability: str, command: str, text: str) -> None:
         """See IrcPresence."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mixsvc.common.records import record
 from mixsvc.irc.clients.client import IrcClient
+from mixsvc.irc.clients.door import SaidMessage
 from mixsvc.irc.grammar.lines import LONGEST_LINE
 from mixsvc.irc.grammar.names import channel_of
 from mixsvc.irc.grammar.texts import spoken
@@ -39,16 +40,17 @@ def deliver(client: IrcClient, room: str, message: Mapping[str, Any], how: Deliv
 
 def replay(client: IrcClient, room: str, messages: Sequence[Mapping[str, Any]], nearest: int, how: Delivery) -> None:
     """Send old messages. Of those that are too long together, the ones whose numbers are near to `nearest`."""
-    found: dict[int, Sequence[bytes]] = {}
+    found: dict[int, tuple[str, Sequence[bytes]]] = {}
     left = client.wire.free // REPLAY_PART
     for each in sorted(messages, key=lambda message: abs(message["number"] - nearest)):
         lines = tuple(_lines(client, room, each, how))
         left -= sum(map(len, lines))
         if left < 0 and found:
             break
-        found[each["number"]] = lines
-    for number in sorted(found):
-        for line in found[number]:
+        found[each["number"]] = each["name"], lines
+    for number, (name, sent) in sorted(found.items()):
+        client.remember(room, number, SaidMessage(name, len(sent)))
+        for line in sent:
             client.send(line)
 
 

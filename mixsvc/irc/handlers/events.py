@@ -145,7 +145,7 @@ class EventTeller:
         if channel is None:
             return
         number, by, name = event["number"], event["by"], channel_of(channel.room)
-        said = client.door.said(channel.room, number)
+        said = client.said(channel.room, number)
         if client.has(REDACTION):
             for part in range(said.parts if said is not None else 1):
                 id = message_id(channel.room, number, channel.epoch, part)
@@ -161,7 +161,7 @@ class EventTeller:
         if channel is None:
             return
         number, name = event["number"], channel_of(channel.room)
-        door, said = client.door, client.door.said(channel.room, number)
+        door, said = client.door, client.said(channel.room, number)
         source, mark = (door.source(said.name), "* ") if said is not None else (door.name, f"* {number}: ")
         tags = {REPLY: message_id(channel.room, number, channel.epoch)}
         for text in spoken(event["text"], room_for_text(source, name, mark)):

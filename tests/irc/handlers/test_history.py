@@ -154,6 +154,26 @@ class HistoryTests(IrcTestCase):
         self.chat.database.settle()
         assert self._ask("LATEST", "#lobby", "*", "2") == [18, 19]
 
+    def test_a_message_of_several_lines_from_a_page_is_redacted_as_a_whole(self) -> None:
+        self.ben.send("say", room="lobby", text="21\n21\n21")
+        self.chat.database.settle()
+        for number in range(22, 28):
+            self.ben.send("say", room="lobby", text=str(number))
+            self.chat.database.settle()
+        # The service was started again.
+        self.chat.service = self.chat.make_service()
+        self.client = self._client("Cy", *CAPABILITIES, "draft/message-redaction")
+        self.client.take()
+        self.client.send("CHATHISTORY AFTER #lobby timestamp=2026-11-22T15:43:19.500Z 1")
+        for _ in range(10):
+            self.chat.database.settle()
+        ids = [each.partition("msgid=")[2].partition(" ")[0] for each in self.client.take("PRIVMSG")]
+
+        self.ben.send("delete", room="lobby", number=21)
+        self.chat.database.settle()
+
+        assert len(ids) == 3 and [each.split()[-1] for each in self.client.got("REDACT")] == ids
+
     def test_as_many_as_are_asked_for_come_past_those_that_are_left_out(self) -> None:
         ids = {number: self._id(number) for number in (4, 9, 10, 16, 20)}
         for number in range(10, 16):
