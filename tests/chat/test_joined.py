@@ -730,6 +730,20 @@ class RetentionTests(JoinedTestCase):
         self.assertEqual([], self.a.database.rows("attic"))
         self.assertEqual([["lobby"]] * 3, [list(node.dispatcher.rooms()) for node in self.cluster.nodes])
 
+    def test_a_room_that_the_leader_has_no_space_for_stays_while_somebody_is_inside_elsewhere(self) -> None:
+        self.a.dispatcher.reload(replace(self.a.settings, max_rooms=1))
+        bob = self.b.inside("Bob", room="attic")
+        self.ask(bob, "say", room="attic", text="/topic Plans")
+        for node in self.cluster.nodes:
+            node.heart.is_leader = node is self.a
+            node.clock.advance(3 * 86_400)
+        self.clean(self.a)
+        self.assertEqual([], self.a.database.rows("attic"))
+
+        (joined,) = [each for each in self.ask(self.c.named("Cid"), "join", room="attic") if each["type"] == "joined"]
+
+        self.assertEqual((1, "Plans"), (joined["last"], joined["topic"]))
+
 
 class DateTests(JoinedTestCase):
     settings = {"rooms": ("lobby",), "keep_days": 2}

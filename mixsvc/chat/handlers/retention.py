@@ -109,9 +109,9 @@ class Retention:
     def _forgetting(self, name: str) -> Callable[[Cursor], StoredAct[Oblivion] | None]:
         def forget(cursor: Cursor) -> StoredAct[Oblivion] | None:
             # This reads snapshots of the room in the database's thread. Meanwhile nobody can enter it: pages are
-            # delivered between transactions.
+            # delivered between transactions. A room that has members on other nodes may be too many for this one.
             room = self._state.rooms.find(name)
-            is_needed = room is not None and (room.size or room.is_fixed)
+            is_needed = self._state.nodes.roster.members(name).size or (room is not None and room.is_fixed)
             return None if is_needed else self._store.forget(cursor, Oblivion(name))
 
         return forget
