@@ -402,10 +402,7 @@ class ChatDispatcher:
     def _reread(self, stored: StoredState) -> None:
         self._state.sanctions.clear()
         self._add_sanctions(stored.sanctions)
-        for name, last, topic in stored.rooms:
-            room = self._state.rooms.find(name)
-            if room is not None:
-                room.last, room.topic = last, topic
+        self._state.rooms.renew(stored.rooms)
         self.begin_anew()
 
     def rates_changed(self) -> None:

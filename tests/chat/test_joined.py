@@ -744,6 +744,23 @@ class RetentionTests(JoinedTestCase):
 
         self.assertEqual((1, "Plans"), (joined["last"], joined["topic"]))
 
+    def test_a_node_that_has_missed_it_forgets_the_room_as_well(self) -> None:
+        ann = self.a.inside("Ann", room="attic")
+        self.ask(ann, "say", room="attic", text="old")
+        self.ask(ann, "leave", room="attic")
+        for node in self.cluster.nodes:
+            node.heart.is_leader = node is self.b
+            node.clock.advance(3 * 86_400)
+        missed = self.a.journal.missed
+        self.a.journal.follow(lambda event: None, missed, lambda after: None)
+        self.clean(self.b)
+        self.assertEqual(["lobby", "attic"], list(self.a.dispatcher.rooms()))
+
+        missed()
+        self.cluster.settle()
+
+        self.assertEqual(["lobby"], list(self.a.dispatcher.rooms()))
+
 
 class DateTests(JoinedTestCase):
     settings = {"rooms": ("lobby",), "keep_days": 2}

@@ -220,6 +220,17 @@ class Rooms:
             del self._evicted[name]
             self._forget_spelling(name)
 
+    def renew(self, known: Iterable[tuple[str, int, str]]) -> None:
+        """Something may have happened unheard: take over the rooms of the database, as for `restore`; forget others."""
+        stored = {name: (last, topic) for name, last, topic in known}
+        for name in (*self._rooms, *self._evicted):
+            if name in stored:
+                last, topic = stored[name]
+                self.heard(name, last)
+                self.set_topic(name, topic)
+            else:
+                self.forget(name)
+
     def spelling(self, name: str) -> str:
         """This name if a room has it, else that of a room whose name differs in case or width only, else this name."""
         # The first one on all nodes.
