@@ -1,5 +1,6 @@
 """Beats: tells the engine that this node lives, and learns in the same statement all that hints may have missed."""
 
+import time
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
@@ -45,7 +46,15 @@ class SharedHeart:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, run: Run, name: str, times: PulseTimes) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        run: Run,
+        name: str,
+        times: PulseTimes,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """steady: seconds that the next process counts on (WallClock.resume); `clock` begins anew in each."""
         self._clock = clock
         self._run = run
         self._name = name
@@ -54,7 +63,7 @@ class SharedHeart:
         self._others = Others(times)
         self._engine_time = ToldTime(clock.seconds)
         # The time of day of the engine, which all nodes share.
-        self.wall = WallClock(clock.seconds, self._engine_time.seconds)
+        self.wall = WallClock(steady, self._engine_time.seconds)
         self._loop = LoopingCall(self._round)
         self._watch = LoopingCall(lambda: self._pulse.runs(clock.seconds()))
         self._loop.clock = self._watch.clock = clock

@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.common.clocks import TRUST_SECONDS
+from mixsvc.common.clocks import TRUST_SECONDS, WallClock
 from mixsvc.errors import ServiceBusy
 from mixsvc.nodes.heart import CLEANING, KEPT, SharedHeart
 from mixsvc.nodes.pulse import LEAVING, Marks, PulseTimes
@@ -18,6 +18,8 @@ TIMES = PulseTimes(heartbeat=2.0, dead_after=15.0)
 
 # The engine's time of day at the first heartbeat.
 NOW = 1e9
+
+DAY = 86_400.0
 
 
 def answer(leads: bool, nodes: Mapping[int, str], leaving: Collection[int] = (), now: float = NOW) -> Beat:
@@ -33,7 +35,7 @@ class HeartTests(SynchronousTestCase):
         self.clock, self.engine = Clock(), FakeRun()
         self.told: list[object] = []
         self.looking: Deferred[None] = succeed(None)
-        self.heart = SharedHeart(self.clock, self.engine, "a", TIMES)
+        self.heart = SharedHeart(self.clock, self.engine, "a", TIMES, self.clock.seconds)
         self.heart.beat_for(self)
         self.heart.start(self)
 
@@ -189,6 +191,21 @@ class HeartTests(SynchronousTestCase):
 
         self.assertEqual(NOW - 3600, self.heart.wall.seconds())
         self.assertIsNone(self.heart.wall.trusted_seconds())
+
+    def process(self, time_of_day: float) -> WallClock:
+        """The time of the engine in a process that begins at a time of day, from which its reactor counts on."""
+        reactor = Clock()
+        reactor.advance(time_of_day)
+        return SharedHeart(reactor, self.engine, "a", TIMES, self.clock.seconds).wall
+
+    def test_the_next_process_trusts_it_unless_somebody_has_set_the_clock_of_the_system_before_it_began(self) -> None:
+        earlier = self.process(NOW).agreement
+        self.clock.advance(TRUST_SECONDS)
+
+        for seconds, trusted in ((TRUST_SECONDS, NOW + TRUST_SECONDS), (400 * DAY, None)):
+            wall = self.process(NOW + seconds)
+            wall.resume(earlier)
+            self.assertEqual(trusted, wall.trusted_seconds())
 
     def forgets_at(self, engine_ahead: float) -> float:
         """When the leader forgets what is old; the engine's clock is so far ahead since a while."""
