@@ -25,6 +25,7 @@ from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.quote import ECB
 from mixsvc.rates.model.timeline import Pair, Timeline
+from mixsvc.rates.model.timelines import Timelines
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from mixsvc.rates.polling.source_health import may_be_asked
@@ -104,7 +105,7 @@ class RatesService:
             if self._pauses is not None:
                 self._pauses.change(settings.rates)
             if not self._has_archive:
-                self._pool.defer(self.read_archive).addErrback(self._not_read)
+                Deferred.fromCoroutine(self._add_archive()).addErrback(self._not_read)
 
         return change
 
@@ -120,21 +121,40 @@ class RatesService:
 
         Blocks for some 40 ms. The timelines of its history are made when somebody asks for them.
         """
+        for source, past in self._archives():
+            self.history.adopt(past)
+            self._publish_archive(source)
+
+    async def _add_archive(self) -> None:
+        """The same while the reactor runs, which alone changes what there is."""
+        for source, past in await self._pool.defer(self._archives):
+            await self._adopt(past)
+            if changed := self._publish_archive(source):
+                self._tell(changed)
+
+    def _archives(self) -> Sequence[tuple[ArchiveSource, Timelines]]:
+        """Reads the archive, if it is one of the sources and can be read."""
+        found = []
         for source in self._sources:
             if isinstance(source, ArchiveSource):
                 try:
-                    self.history.adopt(source.read())
-                    self.table.publish(source.latest(_last_day()))
-                    self._has_archive = True
+                    found.append((source, source.read()))
                 except SourceFailed as error:
                     self._log.warn("rates: {source} fails: {reason}", source=source.name, reason=str(error))
+        return found
+
+    def _publish_archive(self, source: ArchiveSource) -> Sequence[Quote]:
+        self._has_archive = True
+        return self.table.publish(source.latest(_last_day()))
 
     def prepare(self) -> None:
         """Create or upgrade the database, publish the last known quotes, and take over all of them into the history.
 
         Blocks for some 2 ms for 1000 stored quotes; there are 8000 in a year. Raises DatabaseUnusable.
         """
-        self._take_over(prepare(self._storage, self._store.read_past) or {})
+        past = prepare(self._storage, self._store.read_past) or {}
+        self._publish_stored(past)
+        self.history.adopt(past)
 
     def start(self) -> None:
         """Poll at once, then every interval. The past has been read: nobody gets an answer without it.
@@ -186,21 +206,28 @@ class RatesService:
         return self._pauses.heed() if self._pauses is not None else succeed(None)
 
     def _read_stored(self) -> "Deferred[None]":
-        # By a connection of its own: the chat does not wait for all rates.
-        return self._pool.defer(prepare, self._storage, self._store.read_past).addCallback(self._heard)
+        return Deferred.fromCoroutine(self._take_over_stored())
 
-    def _heard(self, past: Mapping[Pair, Timeline] | None) -> None:
-        changed = self._take_over(past or {})
-        if changed:
+    async def _take_over_stored(self) -> None:
+        # By a connection of its own: the chat does not wait for all rates.
+        past = await self._pool.defer(prepare, self._storage, self._store.read_past) or {}
+        await self._adopt(past)
+        if changed := self._publish_stored(past):
             self._tell(changed)
 
-    def _take_over(self, past: Mapping[Pair, Timeline]) -> Sequence[Quote]:
+    async def _adopt(self, past: Mapping[Pair, Timeline]) -> None:
+        """Takes over a past. It is merged in a thread, as that may take hundreds of milliseconds."""
+        is_adopted = False
+        while not is_adopted:
+            old = self.history.timelines()
+            # Again if other quotes have come in the meantime.
+            is_adopted = self.history.replace_all(old, await self._pool.defer(partial(old.merged, past)))
+
+    def _publish_stored(self, past: Mapping[Pair, Timeline]) -> Sequence[Quote]:
         last_day = _last_day().toordinal()
         # A quote of the future has a wrong date, and counts only where there is no other one.
         newest = [(each, {len(each.days) - 1, each.last_up_to(last_day)} - {-1}) for each in past.values()]
-        changed = self.table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
-        self.history.adopt(past)
-        return changed
+        return self.table.publish([each.at(index) for each, indices in newest for index in sorted(indices)])
 
     def _past(self) -> PastState:
         is_filled = ECB in self._rates.sources and self._backfill.has_documents

@@ -1,10 +1,11 @@
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs, eventAsText
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,18 +13,24 @@ from zope.interface.verify import verifyObject
 
 from mixsvc.config.settings import MEMORY, RatesSettings, Settings, StorageSettings
 from mixsvc.interfaces import IRates
+from mixsvc.nodes.alone import alone
+from mixsvc.nodes.interfaces import Nodes
 from mixsvc.rates.history import sqlite
 from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.led import LedRates
+from mixsvc.rates.model.timeline import Pair, Timeline
+from mixsvc.rates.model.timelines import Timelines
 from mixsvc.rates.service import RatesService
 from mixsvc.rates.sources.ecb_csv import CsvTable
 from mixsvc.storage.database import Database
 from tests.rates.history.test_sqlite import AtOnce
 from tests.rates.samples import at_once, new_path, quote
+from tests.rates.test_led import FakeHeart
 
 SETTINGS = Settings(
     rates=replace(RatesSettings(), sources=("archive",)), storage=replace(StorageSettings(), path=MEMORY)
 )
+WITHOUT_ARCHIVE = replace(SETTINGS, rates=replace(SETTINGS.rates, sources=("ecb",)))
 
 
 class InlinePool:
@@ -32,15 +39,29 @@ class InlinePool:
     defer = staticmethod(at_once)
 
 
+class HeldPool:
+    """Keeps what a pool would call in a thread until the test calls it."""
+
+    def __init__(self) -> None:
+        self.held: list[Callable[[], object]] = []
+
+    def defer(self, function: Callable[..., Any], *args: object) -> "Deferred[Any]":
+        result: Deferred[Any] = Deferred()
+        self.held.append(lambda: result.callback(function(*args)))
+        return result
+
+    def call_next(self) -> None:
+        self.held.pop(0)()
+
+
 class RatesServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.rates = self.make(SETTINGS)
         self.told: list[bool] = []
 
-    def make(self, settings: Settings) -> RatesService:
-        pool: Any = InlinePool()
+    def make(self, settings: Settings, pool: Any = InlinePool, nodes: Nodes | None = None) -> RatesService:
         reactor: Any = MemoryReactorClock()
-        made = RatesService(reactor, settings, Database(reactor, settings.storage.path, at_once), pool)
+        made = RatesService(reactor, settings, Database(reactor, settings.storage.path, at_once), pool, nodes)
         self.addCleanup(made.stop)
         return made
 
@@ -155,6 +176,48 @@ class RatesServiceTests(SynchronousTestCase):
         latest = rates.facade.latest("EUR", "USD")
         assert latest is not None
         self.assertEqual((latest.date, list(rates.facade.currencies())), (date(2026, 10, 30), ["EUR", "GBP", "USD"]))
+
+    def test_a_listener_is_called_once_an_archive_that_a_reload_has_added_can_be_read(self) -> None:
+        self.rates = self.make(WITHOUT_ARCHIVE)
+        self.rates.add_listener(self.note)
+
+        self.rates.prepare_reload(SETTINGS)()
+
+        self.assertEqual(self.told, [True])
+
+    def test_quotes_that_come_while_an_archive_is_being_added_stay(self) -> None:
+        self.rates = self.make(WITHOUT_ARCHIVE)
+        coming = [quote("XAU", "0.0003")]
+        merged = Timelines.merged
+
+        def interrupted(timelines: Timelines, new: Mapping[Pair, Timeline]) -> Timelines:
+            if coming:
+                self.rates.history.add([coming.pop()])
+            return merged(timelines, new)
+
+        self.patch(Timelines, "merged", interrupted)
+        self.rates.prepare_reload(SETTINGS)()
+
+        self.assertIsNotNone(self.rates.facade.span("EUR", "USD"))
+        self.assertIsNotNone(self.rates.facade.span("EUR", "XAU"))
+
+    def test_what_another_node_has_stored_is_merged_in_a_thread(self) -> None:
+        path, pool = str(new_path(self)), HeldPool()
+        given = replace(WITHOUT_ARCHIVE, storage=StorageSettings(path))
+        heart: Any = FakeHeart()
+        self.rates = self.make(given, pool, replace(alone(), heart=heart))
+        self.rates.prepare()
+        self.rates.add_listener(self.note)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            self.successResultOf(AtOnce(connection).run(sqlite.insert, [quote()]))
+
+        self.rates.start()
+        pool.call_next()
+        self.assertIsNone(self.rates.facade.span("EUR", "USD"))
+        pool.call_next()
+
+        self.assertEqual(self.rates.facade.span("EUR", "USD"), (date(2026, 10, 30), date(2026, 10, 30)))
+        self.assertEqual((self.told, pool.held), ([True], []))
 
     def test_while_the_bank_may_have_more_of_the_past_it_is_complete_with_the_archive_but_not_settled(self) -> None:
         rates = self.make(replace(SETTINGS, rates=replace(SETTINGS.rates, sources=("ecb", "archive"))))

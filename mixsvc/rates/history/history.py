@@ -76,7 +76,7 @@ class RateHistory:
         """
         self._show(self._snapshot.timelines.merged(timelines))
 
-    def timelines(self) -> Mapping[Pair, Timeline]:
+    def timelines(self) -> Timelines:
         """Returns all timelines, as published. Any thread."""
         return self._snapshot.timelines
 
@@ -93,6 +93,16 @@ class RateHistory:
         if current is not None and current is not old:
             return False
         self._show(self._snapshot.timelines.replaced(pair, new))
+        return True
+
+    def replace_all(self, old: Timelines, new: Timelines) -> bool:
+        """Replaces all timelines by those that were computed from `old` in a thread.
+
+        Returns False, and changes nothing, if one has changed since.
+        """
+        if self._snapshot.timelines is not old:
+            return False
+        self._show(new)
         return True
 
     def _show(self, timelines: Timelines) -> None:

@@ -233,3 +233,12 @@ class Changing(SynchronousTestCase):
 
         self.assertFalse(made.replace(("EUR", "USD"), old, old))
         self.assertEqual(days(made, "EUR", "USD", FRIDAY), ["EUR 1 2026-10-30", "USD 1.1172 2026-10-30"])
+
+    def test_timelines_made_of_outdated_ones_are_refused(self) -> None:
+        made = history(quote())
+        old = made.timelines()
+        new = old.merged(by_pair([quote(price="9", day="2026-11-02")]))
+
+        self.assertTrue(made.replace_all(old, new))
+        self.assertFalse(made.replace_all(old, old))
+        self.assertEqual(days(made, "EUR", "USD", MONDAY), ["EUR 1 2026-11-02", "USD 9 2026-11-02"])
