@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from typing import Any, Final
+from urllib.parse import quote
 
 from mixsvc.common.currencies import is_currency
 from mixsvc.common.records import record
@@ -27,6 +28,8 @@ __all__ = ["NAME", "JsonAnswer", "JsonFormat", "read_answer"]
 
 NAME: Final = "json"
 
+# Characters of a reason.
+_LONGEST: Final = 200
 
 # As many as the database stores; further digits are rounded.
 _MAX_DIGITS: Final = 20
@@ -52,9 +55,10 @@ class JsonAnswer:
     left_out: Mapping[str, str]
 
 
-def read_answer(body: bytes, form: JsonFormat, fetched_at: datetime) -> JsonAnswer:
+def read_answer(body: bytes, form: JsonFormat, fetched_at: datetime, key: str = "") -> JsonAnswer:
     """Returns what is in an answer. Raises only SourceFailed, whatever the bytes.
 
+    key: what no message may show, though a service may repeat the key that it refuses.
     Codes in small letters count as those in capitals; what is not three letters of ASCII is no currency and not read.
     """
     try:
@@ -66,7 +70,7 @@ def read_answer(body: bytes, form: JsonFormat, fetched_at: datetime) -> JsonAnsw
     except RecursionError:
         raise SourceFailed("the JSON answer cannot be read: it is nested too deeply") from None
     except (ValueError, LookupError, ArithmeticError) as error:
-        raise SourceFailed(f"the JSON answer cannot be read: {_told(error)}") from None
+        raise SourceFailed(f"the JSON answer cannot be read: {_told(error, key)}") from None
 
 
 class _Reader:
@@ -218,12 +222,16 @@ def _date(value: object, path: str) -> date:
     return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception, key: str = "") -> str:
     if isinstance(error, ArithmeticError):
         # The message of decimal is for programmers.
         return "it has a number outside of all limits"
     # Bytes that are not UTF-8 are a ValueError as well. A service's own words may hold anything.
-    return " ".join(printable(str(error)).split())[:200]
+    text = " ".join(printable(str(error)).split())
+    # Before it is cut, as a part of the key would be left.
+    for secret in (key, quote(key, safe="")):
+        text = text.replace(secret, "...") if secret else text
+    return text[:_LONGEST]
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -12,7 +11,6 @@ from zope.interface import implementer
 
 from mixsvc.common.records import record
 from mixsvc.interfaces import DeferToThread, IRateSource, Quote
-from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.sources.download import Address, Download
 from mixsvc.rates.sources.interfaces import HttpClient
 from mixsvc.rates.sources.json_answer import NAME, JsonFormat, read_answer
@@ -70,11 +68,7 @@ class JsonSource:
         if document is None:
             return ()
         fetched_at = self._now()
-        try:
-            answer = await self._defer_to_thread(lambda: read_answer(document.body, feed.form, fetched_at))
-        except SourceFailed as error:
-            # A service may repeat the key that it refuses.
-            raise SourceFailed(_without(feed.key, str(error))) from None
+        answer = await self._defer_to_thread(lambda: read_answer(document.body, feed.form, fetched_at, feed.key))
         download.keep(document)
         self._tell_left_out(answer.left_out)
         return answer.quotes
@@ -86,9 +80,3 @@ class JsonSource:
             more = [f"{len(codes) - _NAMED} more"] if len(codes) > _NAMED else []
             self._log.warn("rates: json leaves out {currencies}", currencies=", ".join(named + more))
         self._left_out = codes
-
-
-def _without(key: str, text: str) -> str:
-    for secret in (key, quote(key, safe="")):
-        text = text.replace(secret, "...") if secret else text
-    return text

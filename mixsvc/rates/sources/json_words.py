@@ -29,8 +29,6 @@ _NOTHING: Final = ("", "0", "none", "null", "no", "false", "ok", "success", "no 
 # Where a reason may be, the best first.
 _REASONS: Final = ("info", "message", "errormessage", "description", "errortype", "type", "detail", "code")
 
-_LONGEST_REASON: Final = 120
-
 
 def check_success(answer: object) -> None:
     """Raises ValueError, with the reason, for an answer that says it is a failure: success is false, for example."""
@@ -96,13 +94,13 @@ def _code(value: object) -> str:
 
 def _reasons(place: object) -> Iterator[str]:
     if isinstance(place, str):
-        yield place[:_LONGEST_REASON]
+        yield place
     elif isinstance(place, list):
         yield from (text for each in place for text in _reasons(each))
     elif isinstance(place, dict):
         fields = _plain(place)
         found = (fields.get(name) for name in _REASONS)
-        yield from (each[:_LONGEST_REASON] for each in found if isinstance(each, str) and each)
+        yield from (each for each in found if isinstance(each, str) and each)
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

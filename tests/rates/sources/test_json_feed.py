@@ -98,3 +98,9 @@ class Asking(SynchronousTestCase):
             self.server.body = b'{"success": false, "error": {"info": "the key %s is unknown"}}' % secret
 
             self.assertIn("the service refuses: the key ... is unknown", self.refused())
+
+    def test_of_a_long_refusal_that_repeats_the_key_no_part_of_the_key_is_told(self) -> None:
+        for length in range(250):
+            self.server.body = b'{"success": false, "error": "%s s e cret"}' % (b"x" * length)
+
+            self.assertNotIn(" s", self.refused().partition("refuses: ")[2])
