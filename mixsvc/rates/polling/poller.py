@@ -154,6 +154,10 @@ class RatePoller(Service):
 
         Raises ActionRefused if there is no such source, or it must not be asked; fails with it if it fails.
         """
+        self._askable(name)
+        return self._turn.run(lambda: Deferred.fromCoroutine(self._ask_one(name)))
+
+    def _askable(self, name: str) -> ChainedSource:
         chained = next((each for each in self._chain.sources if each.source.name == name), None)
         if chained is None:
             raise ActionRefused(f"there is no source {name[:50]}; there are: {', '.join(self._names())}")
@@ -161,14 +165,15 @@ class RatePoller(Service):
             raise ActionRefused("this node does not ask the sources of rates; another one does")
         if chained.health.state == WAITING and chained.due_at > self._clock.seconds():
             raise ActionRefused(f"{name} has told when it may be asked again; until then it would refuse")
-        return self._turn.run(lambda: Deferred.fromCoroutine(self._ask_one(chained)))
+        return chained
 
     def _names(self) -> Sequence[str]:
         return [each.source.name for each in self._chain.sources]
 
-    async def _ask_one(self, chained: ChainedSource) -> str:
-        name = chained.source.name
-        if self.running and await self._ask(chained, self._clock.seconds()):
+    async def _ask_one(self, name: str) -> str:
+        # Once more, as it may have come after a round or a reload.
+        chained = self._askable(name)
+        if await self._ask(chained, self._clock.seconds()):
             return f"{name} has answered"
         raise ActionRefused(f"{name} fails: {chained.health.last_error or 'the poll has ended'}")
 
@@ -198,7 +203,6 @@ class RatePoller(Service):
     async def _ask_in_turn(self) -> None:
         began = self._clock.seconds()
         for chained in self._chain.round(began):
-            self._asked = chained
             if await self._ask(chained, began) or not self.running or self._is_asked_again:
                 return
             if self._clock.seconds() - began >= self._timeout:
@@ -207,6 +211,7 @@ class RatePoller(Service):
 
     async def _ask(self, chained: ChainedSource, began: float) -> bool:
         """Asks one source. Returns whether it answered; its quotes are published and saved by then."""
+        self._asked = chained
         try:
             answer = await self._fetch(chained.source, began + self._timeout)
             # Unchanged quotes are published again, as another source may have answered in between.

@@ -4,7 +4,7 @@ from twisted.internet.defer import fail, succeed
 
 from mixsvc.errors import ActionRefused
 from mixsvc.rates.model.errors import SourceFailed
-from tests.rates.fakes import Hanging, PollerCase, failing
+from tests.rates.fakes import SETTINGS, Hanging, PollerCase, failing
 from tests.rates.samples import quote
 
 
@@ -66,3 +66,49 @@ class AskNow(PollerCase):
 
         self.failureResultOf(answer, ActionRefused)
         self.assertEqual((self.first.asked, self.clock.getDelayedCalls()), ([0, 0], []))
+
+    def test_a_pause_that_a_round_is_told_meanwhile_is_heeded(self) -> None:
+        self.first.answer = hanging = Hanging()
+        self.start()
+        answer = self.poller.ask_now(self.first.name)
+
+        assert hanging.begun is not None
+        hanging.begun.errback(SourceFailed("too many requests", retry_after=600.0))
+
+        failure = self.failureResultOf(answer, ActionRefused)
+        self.assertIn("has told when it may be asked again", str(failure.value))
+        self.assertEqual(self.first.asked, [0])
+
+    def test_a_source_that_a_reload_removes_meanwhile_is_not_asked(self) -> None:
+        self.first.answer = Hanging()
+        self.start()
+        answer = self.poller.ask_now(self.second.name)
+
+        self.poller.change(SETTINGS, [self.first], {"first"})
+        self.clock.advance(SETTINGS.timeout)
+
+        failure = self.failureResultOf(answer, ActionRefused)
+        self.assertEqual(str(failure.value), "there is no source second; there are: first")
+        self.assertEqual(self.second.asked, [])
+
+    def test_a_reload_that_removes_another_source_does_not_end_it(self) -> None:
+        self.start()
+        self.second.answer = hanging = Hanging()
+        answer = self.poller.ask_now(self.second.name)
+
+        self.poller.change(SETTINGS, [self.second], {"second"})
+
+        self.assertEqual(hanging.given_up, 0)
+        assert hanging.begun is not None
+        hanging.begun.callback([quote()])
+        self.assertEqual(self.successResultOf(answer), "second has answered")
+
+    def test_a_reload_that_removes_the_source_ends_it(self) -> None:
+        self.start()
+        self.second.answer = hanging = Hanging()
+        answer = self.poller.ask_now(self.second.name)
+
+        self.poller.change(SETTINGS, [self.first], {"first"})
+
+        self.assertEqual(hanging.given_up, 1)
+        self.failureResultOf(answer, ActionRefused)
