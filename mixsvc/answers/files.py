@@ -107,7 +107,9 @@ def _ranged(asked: Asked, whole: Answer, form: FileForm, file: MemoryFile) -> An
         # It is not one, so it is ignored.
         return whole
     length = len(form.body)
-    found = wanted.range_for_length(length)
+    [(first, _)] = wanted.ranges
+    # More of the last bytes than there are is all of them (RFC 9110 section 14.1.2), which Werkzeug refuses.
+    found = (0, length) if first < -length < 0 else wanted.range_for_length(length)
     if found is None:
         where = ((b"Content-Range", b"bytes */%d" % length), (b"Cache-Control", b"no-cache"), *file.more)
         return make_answer(416, b"text/plain; charset=utf-8", _NOT_SATISFIABLE, where)

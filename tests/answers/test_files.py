@@ -69,7 +69,7 @@ def test_who_wants_the_file_only_as_it_was_gets_412_once_it_has_changed() -> Non
 @pytest.mark.parametrize(
     ("wanted", "start", "stop"),
     [("bytes=0-0", 0, 1), ("bytes=1-9", 1, 10), ("bytes=1270-", 1270, 1280), ("bytes=-5", 1275, 1280)]
-    + [("bytes=5-99999", 5, 1280), (" Bytes = 2-3", 2, 4)],
+    + [("bytes=5-99999", 5, 1280), (" Bytes = 2-3", 2, 4), ("bytes=-1280", 0, 1280), ("bytes=-99999", 0, 1280)],
 )
 def test_a_range_is_a_part(wanted: str, start: int, stop: int) -> None:
     answer = get(range=wanted)
