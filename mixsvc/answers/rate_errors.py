@@ -65,9 +65,10 @@ def _check_known(query: RateQuery) -> None:
 
 def _check_quoted(query: RateQuery) -> None:
     known = query.rates.currencies()
-    for code in query.pair:
-        span = query.rates.span(code, code)
-        if known and span and code not in known:
+    # Of those that are still quoted nothing is read: the days of a base are found by the prices of all its currencies.
+    for code in query.pair if known else ():
+        span = None if code in known else query.rates.span(code, code)
+        if span:
             first, last = span[0].isoformat(), span[1].isoformat()
             detail = f"{no_longer_quoted(code, span[1])} Ask for that day: ?date={last}."
             refuse(404, detail, first=first, last=last)
