@@ -19,6 +19,9 @@ __all__ = ["RateEvents", "RateFollowing"]
 # How long new quotes are told, in seconds, before the reactor gets its turn.
 SLICE_SECONDS: Final = 0.01
 
+# Events of so many pairs are kept: strangers may ask for any two of hundreds of currencies.
+MOST_KEPT: Final = 1000
+
 
 class ListenedRates(Protocol):
     """What is needed of mixsvc.rates.service."""
@@ -42,7 +45,7 @@ class RateEvents:
         self._clock = clock
         self._rates = rates.facade
         self._followings: dict[RateFollowing, None] = {}
-        # By topic: the last quote, and its event.
+        # By topic: the last quote, and its event. Of one that is missing here it is made again, with its number.
         self._last: dict[str, tuple[Quote, TopicBatch]] = {}
         # Those to whom new quotes are still to be told, and what goes on with them.
         self._untold: deque[RateFollowing] = deque()
@@ -75,6 +78,8 @@ class RateEvents:
         if last is not None and replace(last[0], fetched_at=quote.fetched_at) == quote:
             return last[1]
         batch = TopicBatch(topic, (TopicEvent(topic, _number(quote), "", json.dumps(quote.as_json())),))
+        if len(self._last) >= MOST_KEPT:
+            self._last.clear()
         self._last[topic] = quote, batch
         return batch
 

@@ -15,7 +15,7 @@ from mixsvc.common.positions import Position
 from mixsvc.interfaces import Quote
 from mixsvc.interfaces.holds import topic_of_pair
 from mixsvc.interfaces.topics import Subscription, TopicBatch, TopicEnd
-from mixsvc.rates.events import RateEvents, RateFollowing
+from mixsvc.rates.events import MOST_KEPT, RateEvents, RateFollowing
 
 MORNING = datetime(2026, 11, 27, 9, tzinfo=UTC)
 DOLLAR = Quote("EUR", "USD", Decimal("1.1172"), date(2026, 11, 27), MORNING, "ecb", False)
@@ -148,6 +148,18 @@ class RateEventsTests(SynchronousTestCase):
         self.rates.set(price=Decimal("1.2"))
 
         assert len(set(reader.numbers)) == 2
+
+    def test_of_pairs_that_strangers_ask_for_so_many_are_kept_and_each_has_its_number_also_later(self) -> None:
+        first = self.events.latest("EUR-USD")
+        assert first is not None and self.events.latest("EUR-USD") is first
+
+        for code in map(str, range(MOST_KEPT)):
+            self.rates.quotes["EUR", code] = DOLLAR
+            self.events.latest(f"EUR-{code}")
+
+        again = self.events.latest("EUR-USD")
+        assert again is not None and again is not first
+        assert again.last == first.last
 
     def test_a_pair_without_a_quote_begins_when_there_is_one(self) -> None:
         reader, _ = self.follow(None, "EUR-GBP", "EUR-USD")
