@@ -21,7 +21,7 @@ def test_of_a_currency_that_is_no_longer_quoted_only_its_own_past_is_read() -> N
             read.append(timeline.quote)
             return timeline
 
-        return UnreadTimeline(make)
+        return UnreadTimeline(make, timeline.days)
 
     quotes = [quote(), quote("HRK", "7.5365", "2022-12-30", "archive")]
     table, history = RateTable(moment), RateHistory()

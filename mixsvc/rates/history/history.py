@@ -115,10 +115,6 @@ class RateHistory:
             have, want = snapshot.timelines.get((anchor, base)), snapshot.timelines.get((anchor, quote))
             if base == quote == anchor:
                 # The base in itself costs 1 on each day on which anything was quoted in it.
-                have = want = _longest(snapshot.timelines, anchor)
+                have = want = snapshot.timelines.longest(anchor)
             if (have or base == anchor) and (want or quote == anchor):
                 yield PairPrices(have, want)
-
-
-def _longest(timelines: Mapping[Pair, Timeline], anchor: str) -> Timeline:
-    return max((each for (base, _), each in timelines.items() if base == anchor), key=lambda each: len(each.days))

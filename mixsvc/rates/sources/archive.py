@@ -120,7 +120,9 @@ class _Past:
     def timelines(self) -> Timelines:
         """Returns the timelines of all currencies that have a column."""
         codes = [(place, code) for place, code in enumerate(self._codes) if code]
-        return Timelines({(EURO, code): UnreadTimeline(partial(self._timeline, place)) for place, code in codes})
+        return Timelines(
+            {(EURO, code): UnreadTimeline(partial(self._timeline, place), self._days) for place, code in codes}
+        )
 
     def _timeline(self, place: int) -> Timeline:
         cells = self._table.column(place)

@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.interfaces import Quote
 from mixsvc.rates.history.history import RateHistory
 from mixsvc.rates.model.pair import MAX_GAP
-from mixsvc.rates.model.timeline import by_pair
+from mixsvc.rates.model.timeline import Timeline, by_pair
+from mixsvc.rates.model.timelines import Timelines, UnreadTimeline
 from tests.rates.samples import quote
 
 ALWAYS = (date.min, date.max)
@@ -226,6 +227,15 @@ class Changing(SynchronousTestCase):
         made.adopt(by_pair([quote(price="2", day="2026-10-29"), quote(price="3")]))
 
         self.assertEqual([str(price) for _, price in made.prices("EUR", "USD", *ALWAYS, 4).points], ["1", "2", "3"])
+
+    def test_for_the_days_of_a_base_not_all_that_is_quoted_in_it_is_read(self) -> None:
+        def unexpected() -> Timeline:
+            raise AssertionError("it has no days that the dollar has not")
+
+        made = history(quote())
+        made.adopt(Timelines({("EUR", "HRK"): UnreadTimeline(unexpected, [])}))
+
+        self.assertEqual(made.span("EUR", "EUR"), (FRIDAY, FRIDAY))
 
     def test_a_timeline_made_of_an_outdated_one_is_refused(self) -> None:
         made = history(quote())

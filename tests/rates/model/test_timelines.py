@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import date
 from threading import Event, Thread
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -9,6 +10,7 @@ from mixsvc.rates.model.timelines import Timelines, UnreadTimeline
 from tests.rates.samples import quote
 
 DOLLAR: Pair = ("EUR", "USD")
+DAYS = [date(2026, 10, 28).toordinal(), date(2026, 10, 30).toordinal()]
 
 
 def timeline(*quotes: Quote) -> Timeline:
@@ -18,7 +20,7 @@ def timeline(*quotes: Quote) -> Timeline:
 class Unread(SynchronousTestCase):
     def setUp(self) -> None:
         self.made = 0
-        self.unread = Timelines({DOLLAR: UnreadTimeline(self.make)})
+        self.unread = Timelines({DOLLAR: UnreadTimeline(self.make, DAYS)})
 
     def make(self) -> Timeline:
         self.made += 1
@@ -61,6 +63,22 @@ class Unread(SynchronousTestCase):
         self.assertIs(self.unread.replaced(DOLLAR, new)[DOLLAR], new)
         self.assertEqual(self.made, 0)
 
+    def test_the_longest_is_found_without_reading_those_that_cannot_be_longer(self) -> None:
+        def unexpected() -> Timeline:
+            raise AssertionError("it cannot be longer")
+
+        short = UnreadTimeline(unexpected, DAYS[:1])
+        found = Timelines({("EUR", "GBP"): short, DOLLAR: self.unread[DOLLAR], ("USD", "GBP"): short})
+
+        self.assertIs(found.longest("EUR"), self.unread[DOLLAR])
+
+    def test_it_is_found_by_the_days_that_were_merged_into_it_too(self) -> None:
+        both = Timelines({("EUR", "GBP"): UnreadTimeline(lambda: by_pair([quote("GBP")])["EUR", "GBP"], DAYS)})
+        found = both.merged(self.unread).merged(by_pair([quote(price="3"), quote(price="4", day="2026-11-02")]))
+
+        self.assertEqual(len(found.longest("EUR").days), 3)
+        self.assertEqual(self.made, 1)
+
 
 class Threads(SynchronousTestCase):
     def test_two_threads_that_ask_at_once_get_the_same_timeline(self) -> None:
@@ -72,7 +90,7 @@ class Threads(SynchronousTestCase):
             go_on.wait(10)
             return timeline(quote())
 
-        unread = UnreadTimeline(make)
+        unread = UnreadTimeline(make, DAYS)
         asking: list[Callable[[], None]] = [lambda: found.append(unread.read())] * 2
         threads = [Thread(target=each, daemon=True) for each in asking]
         for each in threads:
