@@ -263,14 +263,12 @@ class ModerationHandler:
 
     def _lift(self, client: Client, request: Unmute | Unban, kind: str, target: tuple[str, str]) -> None:
         name, address = target
-        key, now = names.key(name), self._state.sanction_clock.now()
-        ids = [each.id for each in self._state.sanctions.find(kind, key, address, now)]
-        if not ids:
+        now = self._state.sanction_clock.now()
+        if not self._state.sanctions.find(kind, names.key(name), address, now):
             raise refusal(request, "no_such_person", f"There is no {kind} of {name or address}.")
         entry = self._entry(client, request, "", name or address, "")
-
         act = Lift(kind, name, address, client.name)
-        self._change(client, request, entry, lambda cursor: self._store.lift(cursor, act, ids, entry), _as_it_is)
+        self._change(client, request, entry, lambda cursor: self._store.lift(cursor, act, entry, now), _as_it_is)
 
     def _find(self, request: Mute | Ban | Kick, name: str) -> "Deferred[Target]":
         """Fires with whom a name means, here or on another node. Raises RequestRefused for a moderator, or fails so."""

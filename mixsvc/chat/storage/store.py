@@ -143,8 +143,11 @@ class SanctionStore(Protocol):
         day if it may be trusted: also deletes the sanctions that have ended by then; None: deletes no other one.
         """
 
-    def lift(self, cursor: Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry, /) -> StoredAct[Lift]:
-        """Delete sanctions of the act's kind and store the entry in the audit log; unknown ids are ignored."""
+    def lift(self, cursor: Cursor, act: Lift, entry: AuditEntry, now: float, /) -> StoredAct[Lift]:
+        """Delete the sanctions that the act ends, as Sanctions.lift does, and store the entry in the audit log.
+
+        Those that are there by then: others may have been stored since somebody looked for them. now: the time of day.
+        """
 
     def move(self, cursor: Cursor, ids: Sequence[int], seconds: float, /) -> None:
         """Let sanctions end so much later; unknown ids are ignored."""

@@ -297,6 +297,28 @@ class BanTests(SanctionTestCase):
 
         self.assertEqual("welcome", self.chat.named("Bob", address="192.0.2.7").got()[0]["type"])
 
+    def test_what_is_imposed_while_a_ban_is_about_to_end_ends_with_it(self) -> None:
+        mara = self.chat.moderator("Mara")
+        self.done(self.mia, "ban", name="Bob")
+        self.done(self.mia, "ban", name="Cid")
+
+        self.mia.send("ban", name="Bob", reason="again")
+        self.done(mara, "unban", name="Bob")
+        self.chat.restart()
+
+        self.assertEqual(["Cid"], [each["name"] for each in self.listed(self.chat)])
+
+    def test_a_ban_that_is_ended_twice_ends_no_other_one_with_it(self) -> None:
+        mara = self.chat.moderator("Mara")
+        self.done(self.mia, "ban", name="Bob")
+
+        self.mia.send("unban", name="Bob")
+        self.mia.send("ban", name="Cid")
+        self.done(mara, "unban", name="Bob")
+        self.chat.restart()
+
+        self.assertEqual(["Cid"], [each["name"] for each in self.listed(self.chat)])
+
     def test_a_ban_by_name_is_also_lifted_by_the_address(self) -> None:
         self.done(self.mia, "ban", name="Bob")
         self.done(self.mia, "unban", address="192.0.2.7")

@@ -132,9 +132,10 @@ class Walker:
         return replace(act, id=0)
 
     def lift(self, room: str, numbers: Numbers) -> object:
-        ids = self.ids(numbers)
-        act = Lift((MUTE, BAN)[numbers[0] % 2], "Ann", "", "Mia")
-        return self.tables.run(self.tables.store.sanctions.lift, act, ids, ENTRY).act
+        name = NAMES[numbers[1] % 3] if numbers[1] < 5 else ""
+        address = "" if name else ("192.0.2.1", "2001:db8::/64")[numbers[2] % 2]
+        act = Lift((MUTE, BAN)[numbers[0] % 2], name, address, "Mia")
+        return self.tables.run(self.tables.store.sanctions.lift, act, ENTRY, NOW + numbers[3]).act
 
     def move(self, room: str, numbers: Numbers) -> object:
         return self.tables.run(self.tables.store.sanctions.move, self.ids(numbers[:2]), float(numbers[2]))

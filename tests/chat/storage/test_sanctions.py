@@ -22,11 +22,9 @@ class SanctionsCase(TablesCase):
     def impose(self, sanction: Sanction, entry: AuditEntry = ENTRY, now: float | None = None) -> Sanction:
         return self.run_in(self.tables.store.sanctions.impose, sanction, entry, now).act
 
-    def lift(self, kind: str, *ids: int) -> None:
-        act = Lift(kind, "Ann", "", "Mod")
-        self.assertEqual(
-            act, self.run_in(self.tables.store.sanctions.lift, act, ids, replace(ENTRY, action=f"un{kind}")).act
-        )
+    def lift(self, kind: str, name: str = "", address: str = "", now: float = NOW) -> None:
+        act, entry = Lift(kind, name, address, "Mod"), replace(ENTRY, action=f"un{kind}")
+        self.assertEqual(act, self.run_in(self.tables.store.sanctions.lift, act, entry, now).act)
 
     def record(self, entry: AuditEntry) -> None:
         act = Removal(entry.room, entry.target, "person-1", entry.by, entry.reason)
@@ -138,20 +136,38 @@ class MoveContract(SanctionsCase):
 
 
 class LiftContract(SanctionsCase):
-    def test_the_sanctions_of_the_ids_are_deleted_and_the_entry_is_written(self) -> None:
-        first, second, third = (self.impose(replace(ANN, name_key=key)) for key in ("ann", "bob", "eve"))
+    def test_the_sanction_of_a_name_is_deleted_and_the_entry_is_written(self) -> None:
+        _, bob = (self.impose(replace(ANN, name_key=key)) for key in ("ann", "bob"))
 
-        self.lift(MUTE, first.id, third.id)
+        self.lift(MUTE, "ANN")
 
-        self.assertEqual([second], self.sanctions())
+        self.assertEqual([bob], self.sanctions())
         self.assertEqual("unmute", self.audit()[0].action)
 
-    def test_another_kind_and_other_ids_stay(self) -> None:
-        ban = self.impose(replace(ANN, kind=BAN))
+    def test_all_sanctions_of_an_address_are_deleted(self) -> None:
+        self.impose(ADDRESS)
+        self.impose(replace(ANN, kind=BAN, address="2001:db8::2"))
+        other = self.impose(replace(ADDRESS, address="2001:db8:0:1::1"))
 
-        self.lift(MUTE, ban.id, 99)
+        self.lift(BAN, address="2001:db8::/64")
 
-        self.assertEqual([ban], self.sanctions())
+        self.assertEqual([other], self.sanctions())
+
+    def test_another_kind_and_those_without_a_name_or_an_address_stay(self) -> None:
+        stay = [self.impose(each) for each in (replace(ANN, kind=BAN), ADDRESS, replace(ANN, name_key="b", address=""))]
+
+        self.lift(MUTE, "Ann")
+        self.lift(BAN, "Eve")
+        self.lift(MUTE, address="192.0.2.7")
+
+        self.assertEqual(stay, self.sanctions())
+
+    def test_one_that_has_ended_stays_as_the_time_may_be_wrong(self) -> None:
+        stays = self.impose(ANN)
+
+        self.lift(MUTE, "Ann", now=ANN.until)
+
+        self.assertEqual([stays], self.sanctions())
 
 
 class DeleteMessageContract(SanctionsCase):
@@ -269,7 +285,7 @@ class PostgresEventTests(SanctionsCase, OnPostgres):
     def test_the_journal_has_what_was_done_in_its_order_as_it_was_stored(self) -> None:
         self.tables.insert([Draft("lobby", "Ann", "hi", NOW, None)], StorageLimits(10, 1000))
         imposed = self.impose(ANN)
-        self.lift(MUTE, imposed.id)
+        self.lift(MUTE, "Ann")
         self.record(replace(ENTRY, action="kick", room="lobby", target="Bob", reason="why"))
         self.delete("lobby", 1)
         page = self.run_in(self.tables.store.sanctions.read_events, 0, 10)

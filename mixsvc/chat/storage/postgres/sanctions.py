@@ -8,6 +8,7 @@ from typing import Any, Final
 from mixsvc.chat.model.acts import Act, Deletion, Lift, Removal, event_of
 from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
+from mixsvc.common import names
 from mixsvc.common.addresses import network
 from mixsvc.nodes.interfaces import JournalEvent, JournalPage
 from mixsvc.storage.engine import Cursor
@@ -47,11 +48,16 @@ def impose(cursor: Cursor, sanction: Sanction, entry: AuditEntry, now: float | N
     return StoredAct(replace(kept, id=number), event)
 
 
-def lift(cursor: Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> StoredAct[Lift]:
+def lift(cursor: Cursor, act: Lift, entry: AuditEntry, now: float) -> StoredAct[Lift]:
     """See SanctionStore."""
-    statement = "SELECT lift_sanctions(%s, %s::bigint[], %s::jsonb, %s, %s::jsonb)"
-    event = event_of(act)
-    row = cursor.execute(statement, (act.kind, list(ids), _json(entry), event.kind, _json(act))).fetchone()
+    column, target = ("name_key", names.key(act.name)) if act.name else ("address", act.address)
+    found = f"ARRAY(SELECT id FROM sanction WHERE kind = %s AND {column} = %s AND until > to_timestamp(%s))"
+    statement = f"SELECT lift_sanctions(%s, {found}, %s::jsonb, %s, %s::jsonb)"
+    values = (act.kind, act.kind, target, now, _json(entry), event_of(act).kind, _json(act))
+    with cursor.connection.transaction():
+        # What other nodes have imposed before is seen from now on.
+        cursor.execute("SELECT FROM counter WHERE name = 'sanction' FOR UPDATE")
+        row = cursor.execute(statement, values).fetchone()
     return StoredAct(act, row[0])
 
 

@@ -10,6 +10,7 @@ from mixsvc.chat.model.sanctions import BAN, MUTE, Sanction
 from mixsvc.chat.storage.records import AuditEntry, StoredAct
 from mixsvc.chat.storage.sqlite.messages import topic
 from mixsvc.chat.storage.times import ROUNDED
+from mixsvc.common import names
 from mixsvc.common.addresses import network
 from mixsvc.common.times import microseconds
 from mixsvc.nodes.interfaces import JournalPage
@@ -74,10 +75,11 @@ def impose(cursor: sqlite3.Cursor, sanction: Sanction, entry: AuditEntry, now: f
     return StoredAct(stored)
 
 
-def lift(cursor: sqlite3.Cursor, act: Lift, ids: Sequence[int], entry: AuditEntry) -> StoredAct[Lift]:
+def lift(cursor: sqlite3.Cursor, act: Lift, entry: AuditEntry, now: float) -> StoredAct[Lift]:
     """See SanctionStore."""
     cursor.execute("BEGIN IMMEDIATE")
-    cursor.executemany("DELETE FROM sanction WHERE id = ? AND kind = ?", [(each, act.kind) for each in ids])
+    column, target = ("name_key", names.key(act.name)) if act.name else ("address", act.address)
+    cursor.execute(f"DELETE FROM sanction WHERE kind = ? AND {column} = ? AND until > ?", (act.kind, target, now))
     write_entry(cursor, entry)
     return StoredAct(act)
 

@@ -166,7 +166,7 @@ class JournalTests(PostgresCase):
         self.run_in(STORE.messages.insert, [Draft("lobby", "Ann", "May", NOW, None, "topic")], PLENTY)
 
         imposed = self.run_in(STORE.sanctions.impose, sanction, ENTRY, None)
-        lifted = self.run_in(STORE.sanctions.lift, Lift(MUTE, "Ann", "", "Mia"), [imposed.act.id], ENTRY)
+        lifted = self.run_in(STORE.sanctions.lift, Lift(MUTE, "Ann", "", "Mia"), ENTRY, NOW)
         kicked = self.run_in(STORE.sanctions.record, Removal("lobby", "Ann", "p", "Mia", ""), ENTRY)
         deleted = self.run_in(STORE.sanctions.delete_message, Deletion("lobby", 1, "Mia", "x"), ENTRY)
 

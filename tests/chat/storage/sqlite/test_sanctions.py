@@ -60,4 +60,4 @@ class LockTests(SynchronousTestCase):
             with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
                 sanctions.delete_message(ours.cursor(), Deletion("lobby", 1, "Mod", ""), ENTRY)
             with self.assertRaisesRegex(sqlite3.OperationalError, "locked"):
-                sanctions.lift(ours.cursor(), Lift(MUTE, "Ann", "", "Mod"), [], ENTRY)
+                sanctions.lift(ours.cursor(), Lift(MUTE, "Ann", "", "Mod"), ENTRY, 0.0)
