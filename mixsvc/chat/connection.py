@@ -89,11 +89,13 @@ class ChatConnection(Protocol):
         if identifying is not None:
             identifying.cancel()
         client, self._client = self._client, None
-        if client is not None:
-            try:
+        # Also of one that may not come, and has no client.
+        identity, self._identity = self._identity, None
+        try:
+            if client is not None:
                 self._dispatcher.depart(client)
-            finally:
-                self._identify.forget(self._identity)
+        finally:
+            self._identify.forget(identity)
 
     async def is_own(self, request: Any) -> bool:
         """Whether a later request of the session comes from the person who opened it; called in the reactor thread.

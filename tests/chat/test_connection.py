@@ -3,6 +3,8 @@
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
+from mixsvc.chat.protocol.events import BANNED
+from mixsvc.interfaces import Identity
 from tests.chat.fakes import ChatHarness
 
 
@@ -34,6 +36,29 @@ class ChatConnectionTests(SynchronousTestCase):
         self.assertEqual([{"type": "went", "room": "lobby", "name": "Ann"}], bob.got())
         self.assertEqual(["Bob"], self.chat.dispatcher.members("lobby"))
         self.assertEqual("welcome", self.chat.named("Ann").got()[0]["type"])
+
+    def test_who_it_was_is_forgotten_once_at_the_end(self) -> None:
+        identity = Identity("id of Ann", "Ann")
+        client = self.chat.inside("Ann", identity=identity)
+        self.assertEqual([], self.chat.identifier.forgotten)
+
+        client.lose()
+        client.lose()
+
+        self.assertEqual([identity], self.chat.identifier.forgotten)
+
+    def test_who_is_banned_is_forgotten_when_the_connection_is_closed(self) -> None:
+        identity = Identity("id of Ann", "Ann")
+        self.chat.inside("Ann", identity=identity).lose()
+        self.chat.moderator().send("ban", name="Ann")
+        self.chat.database.settle()
+        self.chat.identifier.forgotten.clear()
+
+        client = self.chat.client(identity)
+        client.lose()
+
+        self.assertEqual(BANNED, (client.transport.closed or (0, ""))[0])
+        self.assertEqual([identity], self.chat.identifier.forgotten)
 
     def test_messages_after_the_end_of_a_connection_are_ignored(self) -> None:
         client = self.chat.client()
