@@ -7,7 +7,8 @@ as it does. It takes little memory: it is run as a program of its own, without s
     python -I -S -c '…' PROCESS DESCRIPTOR
 
 PROCESS: the number of the service. DESCRIPTOR: a socket to it. The service ends when this is closed, and writes the
-number of the next process on it at the next restart. That one becomes our child, as all orphans below us do.
+number of the next process on it at the next restart. That one becomes our child, as all orphans below us do. It gets
+the signals from then on, while the one before it ends, which may be too far for a handler by now.
 """
 
 import os
@@ -25,7 +26,9 @@ GIVEN_ON = (
     signal.SIGUSR2,
 )
 
-# A status of wait(2): it has ended with 1.
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+# A status of wait(2): it has ended with 1. That of an end by a signal is the number of the signal.
 FAILED = 1 << 8
 
 
@@ -36,16 +39,23 @@ def main(process: int, descriptor: int) -> None:
     # It may have ended before this process blocked the signal.
     number: int = signal.SIGCHLD
     ended: dict[int, int] = {}
+    # The last one that has become the service, while the one before it is waited for.
+    service = process
+    # How a process is taken to have ended whose end only its parent has seen, which was another one.
+    unseen = FAILED
     while True:
+        service = next_process(descriptor) or service
         if number != signal.SIGCHLD:
-            give_on(process, number)
+            give_on(service, number)
+        if number in STOPPING:
+            unseen = number
         ended.update(reaped())
         while process in ended or not exists(process):
-            # If it has ended before it was our child, nobody knows how.
-            status = ended.pop(process, FAILED)
-            process = next_process(descriptor)
-            if not process:
+            status = ended.pop(process, unseen)
+            service = next_process(descriptor) or service
+            if service == process:
                 end_as(status)
+            process = service
             if exists(process):
                 # An orphan may have had its number before.
                 ended.pop(process, None)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -96,6 +97,25 @@ def test_it_follows_the_service_from_process_to_process(link: tuple[socket.socke
 
         assert keeper.wait(SECONDS) == 7
     for each in (*first, *second):
+        os.close(each)
+
+
+def test_signals_reach_the_next_process_while_the_one_before_it_ends(
+    link: tuple[socket.socket, socket.socket],
+) -> None:
+    first = os.pipe()
+    heeding = "sleep 60 & trap 'kill $!; echo told; exit' TERM; echo $$; wait"
+    with kept(f"sh -c {quote(heeding)} & wait; echo seen; read x < /dev/fd/{first[0]}", link[1], first[0]) as keeper:
+        (successor,) = said(keeper) - {"kept"}
+        link[0].send(f"{successor}\n".encode())
+
+        keeper.terminate()
+
+        assert keeper.stdout and [keeper.stdout.readline() for _ in range(2)] == ["told\n", "seen\n"]
+        os.write(first[1], b"end\n")
+        # Nobody else knows how the next process has ended.
+        assert keeper.wait(SECONDS) == -signal.SIGTERM
+    for each in first:
         os.close(each)
 
 
