@@ -7,7 +7,9 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress
+from twisted.python.failure import Failure
 
 from mixsvc.interfaces import Identity
 from mixsvc.irc.clients.channel_names import ChannelNames
@@ -153,6 +155,16 @@ class IrcClient:
         """The nickname of a person as NAMES lists it."""
         shown = self.door.source(name) if self.has("userhost-in-names") else nick_of(name)
         return f"@{shown}" if self.door.is_moderator(name) else shown
+
+    def become(self, identity: Identity | None, token: str, fixed_name: str | None) -> None:
+        """It has logged in, and is nobody any more who it was by another password before."""
+        if self.identity is not None:
+            self.door.given.passwords.forget(self.identity)
+        self.identity, self.token, self.fixed_name = identity, token, fixed_name
+        link, self.link = self.link, None
+        if link is not None:
+            # The chat has refused the name that it asked for before.
+            link.lost(Failure(ConnectionDone()))
 
     def ask(self, type: str, **fields: Any) -> None:
         """Ask the chat for something; see ChatLink."""

@@ -78,21 +78,19 @@ class LoginCheck:
             asked_at = given.clock.seconds()
             asking = given.passwords(sent).addTimeout(CHECK_SECONDS, given.clock)
             return asking.addCallbacks(self._found, self._not_checked, (asked_at,))
-        client.token, client.fixed_name = password, signed.name
+        client.become(None, password, signed.name)
         return succeed("")
 
     def _found(self, identity: Identity | None, asked_at: float) -> str:
         if identity is None:
             self.failures += 1
             return WRONG
-        client, passwords = self._client, self._client.door.given.passwords
+        client = self._client
         if client.is_gone:
-            passwords.forget(identity)
+            client.door.given.passwords.forget(identity)
             return WRONG
-        if client.identity is not None:
-            # By another password, a moment ago.
-            passwords.forget(client.identity)
-        client.identity, client.fixed_name, client.asked_at = identity, identity.name, asked_at
+        client.become(identity, "", identity.name)
+        client.asked_at = asked_at
         return ""
 
     def _not_checked(self, failure: Failure) -> str:

@@ -232,6 +232,26 @@ class LoginTests(IrcTestCase):
         client.send(f"AUTHENTICATE {_plain('Ben', 'other')}", "CAP END")
         assert self.chat.passwords.forgotten == [MIA] and client.got("001")[0].split()[2] == "Ben"
 
+    def test_of_a_token_and_a_password_the_later_one_counts(self) -> None:
+        token, password = _plain("any", self.chat.tokens.sign("p1", "Tom")), _plain("Mia", "secret")
+        for first, second, name in ((token, password, "Mia|Moor"), (password, token, "Tom")):
+            client = _with_sasl(self.chat.irc(is_secure=True))
+            client.send(f"AUTHENTICATE {first}", "AUTHENTICATE PLAIN", f"AUTHENTICATE {second}", "CAP END")
+            assert client.got("001")[0].split()[2] == name
+            client.lose()
+        assert self.chat.passwords.forgotten == [MIA, MIA, None]
+
+    def test_who_logs_in_after_a_name_was_taken_is_who_has_logged_in(self) -> None:
+        self.chat.inside("Ben")
+        for early in ("PING x", f"PASS {self.chat.tokens.sign('p1')}"):
+            client = self.chat.irc(is_secure=True)
+            client.send(early, "NICK Ben", "USER u 0 * :R")
+            assert client.got("433")
+            client.send("CAP REQ :sasl", "AUTHENTICATE PLAIN", f"AUTHENTICATE {_plain('Mia', 'secret')}")
+            client.send("NICK Bo", "CAP END")
+            assert client.got("001")[0].split()[2] == "Mia|Moor"
+            client.lose()
+
     def test_nobody_comes_into_the_chat_who_leaves_while_the_password_is_checked(self) -> None:
         self.chat.passwords.answer = answer = Deferred[Identity | None]()
         client = self.chat.irc(is_secure=True)
