@@ -19,14 +19,14 @@ from mixsvc.common.records import record
 from mixsvc.interfaces import ChatMessage, FoundMessage
 from mixsvc.storage.engine import Cursor
 
-__all__ = ["MOST_STALE", "RoomIndex", "SearchPart", "SearchQuery", "SearchReader", "Span", "find", "usable"]
+__all__ = ["MOST_STALE", "TRIGRAM", "RoomIndex", "SearchPart", "SearchQuery", "SearchReader", "Span", "find", "usable"]
 
 # How much one call reads at most, in rows; a look into the index counts as some, and one that reads it as many.
 MOST_ROWS: Final = 2000
 LOOK: Final = 20
 READING: Final = 500
 
-# How many rows are read at once, and how many numbers of an index that is read as a whole.
+# How many rows are read at once, and how many numbers of an index that is read as a whole, for one word.
 ROWS_AT_ONCE: Final = 200
 NUMBERS_AT_ONCE: Final = 5000
 
@@ -90,9 +90,9 @@ class Span(NamedTuple):
     below: int
     least: int
 
-    def beginning(self) -> "Span":
-        """The part that is looked at where an index is read as a whole."""
-        return Span(self.below, max(self.least, self.below - NUMBERS_AT_ONCE))
+    def beginning(self, words: int) -> "Span":
+        """The part that is looked at where an index is read as a whole, for so many words."""
+        return Span(self.below, max(self.least, self.below - max(1, NUMBERS_AT_ONCE // words)))
 
 
 class SearchReader(Protocol):
@@ -207,7 +207,7 @@ class _RoomSearch:
             budget.take(LOOK)
         else:
             # All of it is read, or each text that has the longer words.
-            span = span.beginning()
+            span = span.beginning(len(words))
             budget.take(READING)
         most = self.query.limit - len(self.found) + 1
         messages, least = self.reader.look_up(self.cursor, (self.room, self.index), span, words, most)

@@ -12,6 +12,7 @@ from mixsvc.chat.storage import searching
 from mixsvc.chat.storage.indexing import TEXTS_AT_ONCE, index_slice
 from mixsvc.chat.storage.records import Age, AuditEntry, Correction, Draft, StorageLimits
 from mixsvc.chat.storage.searching import SearchPart, SearchQuery, find
+from mixsvc.chat.storage.sqlite import searching as sqlite_searching
 from mixsvc.common.names import fold_text
 from tests.chat.fakes import NOW
 from tests.stores import OnPostgres, OnSqlite, PostgresTables, SqliteTables, Tables, TablesCase, empty
@@ -163,6 +164,16 @@ class RoomsContract(SearchCase):
         self.assertEqual(((), True), (tuple(first.found), 10 < first.before["lobby"] < 40))
         self.assertEqual(["lobby 1"], self.search("fox a"))
 
+    def test_a_call_reads_fewer_texts_for_many_short_words(self) -> None:
+        self.patch(searching, "NUMBERS_AT_ONCE", 20)
+        self.say("a b c d", *["b c d"] * 40)
+        index(self.tables)
+
+        first = part(self.tables, "d c b a", {"lobby": None})
+
+        self.assertEqual(((), 22), (tuple(first.found), first.before["lobby"]))
+        self.assertEqual(["lobby 1"], self.search("d c b a"))
+
     def test_what_is_to_be_pruned_is_not_found(self) -> None:
         self.say(*["fox"] * 10)
 
@@ -247,6 +258,28 @@ class RoomsOnSqliteTests(RoomsContract, OnSqlite):
 
 class IndexOnSqliteTests(IndexContract, OnSqlite):
     __test__ = True
+
+
+class TrigramsOnSqliteTests(SearchCase, OnSqlite):
+    __test__ = True
+
+    def test_a_call_compares_a_part_of_the_texts_that_have_only_the_trigrams_of_a_word(self) -> None:
+        self.patch(sqlite_searching, "TEXTS_AT_ONCE", 1)
+        looks = searching.MOST_ROWS // searching.LOOK
+        self.say("abcd", *["abc bcd"] * (looks + 5))
+        index(self.tables)
+
+        first = part(self.tables, "abcd", {"lobby": None})
+
+        self.assertEqual(((), {"lobby": 7}), (tuple(first.found), first.before))
+        self.assertEqual(["lobby 1"], self.search("abcd"))
+
+    def test_a_word_of_more_trigrams_than_are_looked_for_is_found(self) -> None:
+        word = "".join(map(chr, range(0x4E00, 0x4EC8)))
+        self.say(word, word[:100], f"{word[:100]} {word[100:]}", f"x{word}x")
+        index(self.tables)
+
+        self.assertEqual(["lobby 4", "lobby 1"], self.search(word))
 
 
 class WordsOnPostgresTests(WordsContract, OnPostgres):

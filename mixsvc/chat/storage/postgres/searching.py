@@ -82,7 +82,7 @@ def look_up(
         with cursor.connection.transaction():
             return _look(cursor, where[0], span, words, most), span.least
     except QueryCanceled:
-        span = span.beginning()
+        span = span.beginning(len(words))
         return _look(cursor, where[0], span, words, most), span.least
 
 
