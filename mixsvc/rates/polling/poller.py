@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredLock, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -219,8 +219,9 @@ class RatePoller(Service):
             result = self._plausibility.check(chained.last_quotes)
             changed = self._outputs.table.publish(result.accepted)
         except Exception as error:
-            # A fetch that stopService or a change has cancelled says nothing about its source.
-            if self.running and chained in self._chain.sources:
+            # A fetch that stopService, a change or an operator has cancelled says nothing about its source.
+            is_given_up = isinstance(error, CancelledError) or chained not in self._chain.sources
+            if self.running and not is_given_up:
                 self._failed(chained, began, error)
             return False
         chained.health, chained.answered_at = succeeded(chained.health, self._now()), self._clock.seconds()

@@ -4,6 +4,7 @@ from twisted.internet.defer import fail, succeed
 
 from mixsvc.errors import ActionRefused
 from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.polling.source_health import UNTRIED
 from tests.rates.fakes import SETTINGS, Hanging, PollerCase, failing
 from tests.rates.samples import quote
 
@@ -112,3 +113,13 @@ class AskNow(PollerCase):
 
         self.assertEqual(hanging.given_up, 1)
         self.failureResultOf(answer, ActionRefused)
+
+    def test_who_asks_and_does_not_wait_for_the_answer_says_nothing_about_the_source(self) -> None:
+        self.start()
+        self.second.answer = hanging = Hanging()
+        answer = self.poller.ask_now(self.second.name)
+
+        answer.cancel()
+
+        self.failureResultOf(answer, ActionRefused)
+        self.assertEqual((hanging.given_up, self.poller.health()[1].state), (1, UNTRIED))
