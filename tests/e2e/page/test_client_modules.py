@@ -105,6 +105,27 @@ def test_what_messages_have_said_comes_to_whoever_asked_for_it(stage: Stage) -> 
     assert (other, asked) == ([], [2, 1, 1])
 
 
+def test_whoever_is_not_in_the_chat_is_told_so_and_not_that_there_is_no_connection(stage: Stage) -> None:
+    nameless, away = stage(
+        """const ask = () =>
+          Promise.all([
+            end(chat.history("lobby")),
+            end(chat.search("word")),
+            end(chat.edit("lobby", 1, "text")),
+            end(chat.remove("lobby", 1)),
+            end(chat.texts("lobby", 1)),
+          ]);
+        chat.opened();
+        const nameless = await ask();
+        it.inside();
+        chat.lost();
+        return [nameless, await ask()];"""
+    )
+
+    assert nameless == [["no_name", "Enter the chat first: give a name, or log in."]] * 5
+    assert away == [["lost", "There is no connection now. Try again when you are online."]] * 5
+
+
 def test_what_is_asked_about_a_message_that_is_no_number_is_refused_and_the_next_is_answered(stage: Stage) -> None:
     ends = stage(
         """it.inside();

@@ -7,7 +7,7 @@
  */
 
 import { BUSY_RETRY_MS, PASSING } from "./delivery.js";
-import { ChatError, errorOf, rejected } from "./errors.js";
+import { ChatError, errorOf, noConnection, rejected } from "./errors.js";
 import { Exchange, parse } from "./exchange.js";
 import { Greeting } from "./greeting.js";
 import { MessageRequests } from "./message_requests.js";
@@ -37,6 +37,8 @@ import { Speech } from "./speech.js";
  * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
  * @typedef {Host & RoomsAudience} Audience
  */
+
+const ENTER_FIRST = "Enter the chat first: give a name, or log in.";
 
 export class Chat {
   /** Those joined, or being joined, or that somebody put us out of. @type {Map<string, Room>} */
@@ -176,17 +178,14 @@ export class Chat {
     if (wrong) {
       return rejected(wrong);
     }
-    if (!this.ask({ type: "history", room, before, limit })) {
-      return rejected(new ChatError("lost", "There is no connection now.", { room }));
-    }
-    return this.#paging.wait(room);
+    return this.ask({ type: "history", room, before, limit }) ? this.#paging.wait(room) : rejected(this.#unasked(room));
   }
 
   /** Give a message of one's own another text. @param {string} room @param {number} number @param {string} text */
   edit(room, number, text) {
     const tooLong = this.#speech.tooLong(text);
     const wrong = tooLong ? new ChatError("not_taken", tooLong, { room }) : refusalOf(room);
-    return wrong ? rejected(wrong) : this.#aboutMessages.send({ type: "edit", room, number, text });
+    return wrong ? rejected(wrong) : this.#askAbout({ type: "edit", room, number, text });
   }
 
   /** Delete a message of one's own. @param {string} room @param {number} number */
@@ -201,13 +200,14 @@ export class Chat {
 
   /** @param {Message} message  about one of a room @returns {Promise<any>} */
   #askAbout(message) {
-    const wrong = refusalOf(message["room"]);
+    const room = message["room"];
+    const wrong = refusalOf(room) ?? (this.#isHere ? null : this.#unasked(room));
     return wrong ? rejected(wrong) : this.#aboutMessages.send(message);
   }
 
   /** Find messages that have all words of a text, the newest first. @param {string} text @param {Where} [where] */
   search(text, where) {
-    return this.#searches.find(text, where);
+    return this.#isHere ? this.#searches.find(text, where) : rejected(this.#unasked());
   }
 
   /** Say which pairs we want to hear of after each welcome. @param {string[]} pairs */
@@ -219,6 +219,11 @@ export class Chat {
   ask(message) {
     this.#isHere && this.#exchange.send(message);
     return this.#isHere;
+  }
+
+  /** Why nothing can be asked now. @param {string} [room]  where it is about one */
+  #unasked(room) {
+    return this.phase === "nameless" ? new ChatError("no_name", ENTER_FIRST, { room }) : noConnection(room);
   }
 
   /** Say something that is answered at once, whoever we are and whatever waits. */

@@ -25,6 +25,11 @@ export function errorOf({ code, text, suggestion, room, wait }) {
   return new ChatError(code, text, { suggestion, room, wait });
 }
 
+/** Nobody can be asked. @param {string} [room]  where it is about one */
+export function noConnection(room) {
+  return new ChatError("lost", "There is no connection now. Try again when you are online.", { room });
+}
+
 /** Nobody has to look at it. @template T @param {ChatError} error @returns {Promise<T>} */
 export function rejected(error) {
   const promise = Promise.reject(error);

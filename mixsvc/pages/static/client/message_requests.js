@@ -1,7 +1,7 @@
 // @ts-check
 /** Requests about messages that are said: one after the other, since a refusal does not say which it is of. */
 
-import { ChatError, errorOf } from "./errors.js";
+import { errorOf, noConnection } from "./errors.js";
 
 /**
  * @typedef {import("./exchange.js").Message} Message
@@ -43,7 +43,7 @@ export class MessageRequests {
   lost() {
     const all = this.#all;
     this.#all = [];
-    all.forEach(({ message: { room }, reject }) => reject(new ChatError("lost", LOST, { room })));
+    all.forEach(({ message: { room }, reject }) => reject(noConnection(room)));
   }
 
   #next() {
@@ -62,5 +62,3 @@ function isAbout(answer, asked) {
   const { room = asked["room"], number = asked["number"] } = answer;
   return room === asked["room"] && Object.is(number, asked["number"]);
 }
-
-const LOST = "There is no connection now. Try again when you are online.";

@@ -1,7 +1,7 @@
 // @ts-check
 /** Searches that wait for their answers; each is told from the others by a key. */
 
-import { ChatError, errorOf } from "./errors.js";
+import { errorOf } from "./errors.js";
 import { Pending } from "./pending.js";
 
 /**
@@ -19,18 +19,16 @@ export class Searches {
   #newKey;
   #ask;
 
-  /** @param {() => string} newKey @param {(message: Message) => boolean} ask  whether it is asked */
+  /** @param {() => string} newKey @param {(message: Message) => void} ask */
   constructor(newKey, ask) {
     this.#newKey = newKey;
     this.#ask = ask;
   }
 
-  /** @param {string} text @param {Where} [where] @returns {Promise<Found>} */
+  /** Called while somebody can be asked. @param {string} text @param {Where} [where] @returns {Promise<Found>} */
   find(text, { room, before, limit } = {}) {
     const key = this.#newKey();
-    if (!this.#ask({ type: "search", text, room, before, limit, key })) {
-      return Promise.reject(new ChatError("lost", "There is no connection now."));
-    }
+    this.#ask({ type: "search", text, room, before, limit, key });
     return this.#waiting.wait(key);
   }
 

@@ -63,6 +63,7 @@ const ENGLISH = {
   tooLong: "This is too long by {0} characters.",
   not_taken: "Wait until the messages before this one are sent.",
   not_inside: "Join the room before you say something there.",
+  no_name: "Enter the chat first.",
   lost: "There is no connection now. Try again when you are online.",
   // What the server says has more in it.
   muted: "{0}",
@@ -135,6 +136,7 @@ const GERMAN = {
   tooLong: "Das ist um {0} Zeichen zu lang.",
   not_taken: "Warte, bis die Nachrichten davor gesendet sind.",
   not_inside: "Tritt in den Raum ein, bevor du dort etwas sagst.",
+  no_name: "Betritt zuerst den Chat.",
   lost: "Gerade besteht keine Verbindung. Versuch es noch einmal, wenn du online bist.",
   muted: "Du bist stummgeschaltet.",
   bad_command: "Diesen Befehl gibt es nicht, oder es fehlt ihm etwas. /help nennt alle.",
