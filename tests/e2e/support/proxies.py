@@ -59,6 +59,9 @@ class Proxy:
         self._site = site
         self.certificate = certificate
         self.context = ssl.create_default_context(cafile=str(certificate))
+        # websockets.sync reads in one thread while it writes in another. With TLS 1.3 that may read a session ticket in
+        # the moment of the write, and of some hundred handshakes one is lost.
+        self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
