@@ -108,7 +108,8 @@ def _answered(given: argparse.Namespace) -> str:
     data = _ask(given, question, [])["data"]
     part = data if given.action in ("status", "history") else data[given.action]
     if given.json:
-        return json.dumps(part, indent=2, ensure_ascii=False)
+        # In ASCII, which any output can have: `show` would escape the rest as JSON does not know it.
+        return json.dumps(part, indent=2)
     if given.action == "history":
         return history_text(data)
     return status_text(data) if given.action == "status" else section_text(part)

@@ -1,8 +1,10 @@
 """mixsvc ctl against a service that another thread plays."""
 
+import io
 import json
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -172,6 +174,17 @@ def test_a_section_in_json(played: Played, capsys: pytest.CaptureFixture[str]) -
     assert main(["ctl", "--json", "rates"]) == 0
 
     assert json.loads(capsys.readouterr().out) == OVERVIEW["rates"]
+
+
+def test_json_can_be_read_whatever_the_output_can_have(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = {"total": 1, "list": [{"name": "café 🦊"}]}
+    played(answer(ok=True, data={**OVERVIEW, "rooms": rooms}))
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+
+    assert main(["ctl", "--json", "rooms"]) == 0
+
+    assert json.loads(written.getvalue().decode("latin-1")) == rooms
 
 
 def test_the_socket_is_that_of_the_settings(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
