@@ -115,7 +115,10 @@ class LateWatch:
     _log = Logger()
 
     def __init__(self, reactor: Any, load: Callable[[], object], begin: Callable[[], object]) -> None:
-        """load: called in a thread of its own. begin: called afterwards, in the reactor thread."""
+        """load: called in a thread of its own. begin: called afterwards, in the reactor thread.
+
+        Where begin raises RuntimeError, as it gets no thread either, both are called again.
+        """
         self._reactor = reactor
         self._load = load
         self._begin = begin
@@ -135,8 +138,7 @@ class LateWatch:
         try:
             OwnThreads().start(self._try)
         except RuntimeError as error:
-            self._log.warn("mixsvc: what operators see is not loaded yet: {error}", error=str(error))
-            self.start()
+            self._try_again(error)
 
     def _try(self) -> None:
         """In the thread."""
@@ -146,7 +148,17 @@ class LateWatch:
             self._log.warn("mixsvc: what operators see is not loaded yet: {error}", error=error.strerror)
             self._reactor.callFromThread(self._go_on, self.start)
         else:
-            self._reactor.callFromThread(self._go_on, self._begin)
+            self._reactor.callFromThread(self._go_on, self._measure)
+
+    def _measure(self) -> None:
+        try:
+            self._begin()
+        except RuntimeError as error:
+            self._try_again(error)
+
+    def _try_again(self, error: RuntimeError) -> None:
+        self._log.warn("mixsvc: what operators see is not loaded yet: {error}", error=str(error))
+        self.start()
 
     def _go_on(self, step: Callable[[], object]) -> None:
         # None: the service has ended meanwhile.

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from queue import Queue
+from unittest.mock import Mock
 
 import pytest
 from twisted.internet.task import Clock
@@ -86,6 +87,17 @@ def test_without_threads_it_tries_again(events: Sequence[LogEvent], monkeypatch:
     reactor.advance(WATCH_AFTER)
     reactor.run_next()
     assert loading.begun == 1
+    assert [each["error"] for each in events] == ["can't start new thread"]
+
+
+def test_where_measuring_gets_no_thread_it_begins_later(events: Sequence[LogEvent]) -> None:
+    reactor, loading = Reactor(), Loading()
+    begin = Mock(side_effect=[RuntimeError("can't start new thread"), None])
+    LateWatch(reactor, loading.load, begin).start()
+    for _ in range(2):
+        reactor.advance(WATCH_AFTER)
+        reactor.run_next()
+    assert begin.call_count == 2
     assert [each["error"] for each in events] == ["can't start new thread"]
 
 

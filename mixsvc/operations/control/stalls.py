@@ -103,10 +103,11 @@ class StallWatch:
         self.count = 0
 
     def start(self) -> None:
-        """Watch the calling thread from now on."""
+        """Watch the calling thread from now on. Raises RuntimeError if the system gives no thread to watch it."""
         self._reactor_thread = threading.get_ident()
-        self._sign(self._clock.seconds())
+        self._signed = time.monotonic()
         Thread(target=self._watch, name="stall-watch", daemon=True).start()
+        self._sign(self._clock.seconds())
 
     def stop(self) -> None:
         """End; the thread ends within a moment."""

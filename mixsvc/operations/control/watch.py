@@ -36,12 +36,12 @@ class ServiceWatch:
         self._is_running = False
 
     def start(self) -> None:
-        """Begin. A second call does nothing."""
+        """Begin. A second call does nothing. Raises RuntimeError, and begins nothing, if the system gives no thread."""
         if self._is_running:
             return
-        self._is_running = True
-        for each in (self.views, self.stalls, self.rooms):
+        for each in (self.stalls, self.views, self.rooms):
             each.start()
+        self._is_running = True
         self._sample()
 
     def stop(self) -> None:
