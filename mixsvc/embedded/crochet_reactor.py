@@ -17,6 +17,7 @@ from mixsvc.embedded.crochet_private import (
     watch_main_thread,
 )
 from mixsvc.errors import ServiceBusy
+from mixsvc.threads.bridge import refuse_in_reactor
 from txsockjs.clock import steady
 
 __all__ = ["CrochetBridge", "find_reactor", "forget_reactor"]
@@ -36,8 +37,10 @@ class CrochetBridge:
         """The result of function(*args), or of the Deferred that it returns.
 
         Called in any thread but the reactor's. Raises what the function raises, and ServiceBusy after the time limit
-        or when the reactor stops: then the function may or may not have run.
+        or when the reactor stops: then the function may or may not have run. RuntimeError in the reactor's thread.
         """
+        # Before the function is on its way: crochet refuses to wait when it is.
+        refuse_in_reactor()
         call = _CrochetCall(function, args)
         try:
             # It raises ReactorStopped by itself if the reactor stops already.

@@ -12,7 +12,7 @@ from twisted.python.threadable import isInIOThread
 from mixsvc.errors import ServiceBusy
 from mixsvc.threads.children import this_process
 
-__all__ = ["Bridge"]
+__all__ = ["Bridge", "refuse_in_reactor"]
 
 T = TypeVar("T")
 
@@ -28,8 +28,6 @@ class Bridge:
         """seconds: the time limit of each call."""
         self._reactor = reactor
         self._seconds = seconds
-        # On gevent's hub the workers are greenlets of the reactor's own thread (txgevent's IReactorNativeThreads).
-        self._has_own_thread = not hasattr(reactor, "nativeThreadPool")
 
     @overload
     def __call__(self, function: "Callable[..., Deferred[T]]", *args: object) -> T: ...
@@ -46,8 +44,7 @@ class Bridge:
         """
         if this_process.is_one:
             raise RuntimeError("a process that a view has forked cannot call the service; call it in the view")
-        if self._has_own_thread and isInIOThread():
-            raise RuntimeError("this call waits for the reactor and would block its thread; use deferToThread")
+        refuse_in_reactor()
         future: Future[Any] = Future()
         self._reactor.callFromThread(_settle, future, function, args)
         try:
@@ -55,6 +52,12 @@ class Bridge:
         except TimeoutError:
             future.cancel()
             raise ServiceBusy(f"no answer within {self._seconds:g} s; try again") from None
+
+
+def refuse_in_reactor() -> None:
+    """Raise RuntimeError in the reactor's thread (on gevent: greenlet), where whatever waits for it waits in vain."""
+    if isInIOThread():
+        raise RuntimeError("this call waits for the reactor and would block its thread; use deferToThread")
 
 
 def _settle(future: "Future[Any]", function: Callable[..., Any], args: tuple[object, ...]) -> None:

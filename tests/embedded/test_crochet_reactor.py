@@ -114,6 +114,17 @@ class CrochetBridgeTests(TestCase):
         with self.assertRaises(KeyError):
             await deferToThread(self.bridge, lambda: fail(KeyError("x")))
 
+    async def test_a_call_in_the_reactor_thread_is_refused_and_does_nothing(self) -> None:
+        called: list[str] = []
+        # Twisted knows which thread that is once the reactor has run.
+        await deferToThread(int)
+
+        with self.assertRaisesRegex(RuntimeError, "use deferToThread"):
+            self.bridge(called.append, "x")
+
+        await deferToThread(self.bridge, called.append, "y")
+        assert called == ["y"]
+
     async def test_no_answer_in_time_is_service_busy_and_a_late_failure_is_not_logged(self) -> None:
         late: Deferred[None] = Deferred()
 

@@ -1,5 +1,7 @@
 """The bridge from worker threads to the reactor."""
 
+import subprocess
+import sys
 import threading
 
 from twisted.internet import reactor
@@ -9,6 +11,37 @@ from twisted.trial.unittest import TestCase
 
 from mixsvc.errors import ServiceBusy
 from mixsvc.threads.bridge import Bridge
+from tests.builds import PROJECT
+
+# The workers are greenlets beside the reactor's, in one thread.
+ON_GEVENT = """
+from gevent import monkey; monkey.patch_all()
+import txgevent; txgevent.install()
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+from mixsvc.threads.bridge import Bridge
+
+bridge = Bridge(reactor, 5.0)
+
+def ask():
+    try:
+        bridge(print, "never")
+    except Exception as error:
+        print(error)
+    deferToThread(bridge, print, "asked").addBoth(lambda _: reactor.stop())
+
+reactor.callWhenRunning(ask)
+reactor.run()
+"""
+
+
+def test_on_gevent_a_call_in_the_reactors_greenlet_is_refused_and_one_in_another_is_not() -> None:
+    done = subprocess.run([sys.executable, "-c", ON_GEVENT], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+
+    assert done.stdout.splitlines() == [
+        "this call waits for the reactor and would block its thread; use deferToThread",
+        "asked",
+    ]
 
 
 class BridgeTests(TestCase):
