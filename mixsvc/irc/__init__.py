@@ -25,7 +25,7 @@ it gives a ChatDoor (mixsvc/interfaces/doors.py), and mixsvc.service puts both t
 6. session.py, handlers/events.py, handlers/delivery.py: lines, each of at most 512 bytes (grammar/texts.py).
 7. clients/outbox.py sends them, or keeps them up to a limit for a client that reads slowly.
 
-**Lines behind a JOIN** wait until the chat has answered it (clients/pending_joins.py), as on servers that join at once.
+**Lines behind a JOIN or PART** wait until the chat has answered it (clients/pending_joins.py), as if it did so at once.
 
 **Questions with answers**, such as WHO, are coroutines that run one after the other (clients/inquiries.py), since the
 chat's answers do not say which question they belong to.

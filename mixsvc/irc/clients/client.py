@@ -177,8 +177,15 @@ class IrcClient:
         self._joins.begin(room)
         self.ask("join", room=room)
 
+    def part(self, room: str) -> None:
+        """Ask the chat to let the client out of a room; its next lines wait for the answer."""
+        self._joins.begin(room)
+        self.ask("leave", room=room)
+
     def heard(self, event: Mapping[str, Any]) -> None:
         """It was told of an event of the chat."""
+        if event["type"] == "kicked" and event["name"] != self.name:
+            return
         self._joins.heard(event)
         self._leaving.heard(event)
 

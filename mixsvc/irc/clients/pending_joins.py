@@ -1,7 +1,7 @@
-"""The channels that a client has asked to join: its next lines wait until it is in them, or was refused.
+"""The channels that a client has asked to join, or to leave: its next lines wait until that is done, or was refused.
 
 Programs send JOIN and what they want to know of the channel, such as WHO, in one piece. The chat reads a room's history
-first, and would answer the second before the first.
+first, and would answer the second before the first. A JOIN behind a PART would be of a channel that one is still in.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class PendingJoins:
         self._limit: IDelayedCall | None = None
 
     def begin(self, room: str) -> None:
-        """The client asks to join a room."""
+        """The client asks to join a room, or to leave it."""
         is_first = not self._rooms
         self._rooms[folded(room)] = room
         if is_first:
@@ -40,6 +40,8 @@ class PendingJoins:
         """The client was told an event of the chat, which may be the answer."""
         room = event.get("room", "")
         if event["type"] in ("joined", "left", "kicked"):
+            self._end(folded(room))
+        elif event["type"] == "error" and event.get("of") == "leave":
             self._end(folded(room))
         elif event["type"] == "error" and event.get("of") == "join" and event.get("code") != "already_inside":
             # One that is asked for in another spelling, or was asked for before, is not over.

@@ -54,7 +54,7 @@ class Speaking:
             if found is None:
                 self._client.reply("442", each or "*", "You are not on that channel")
             else:
-                self._client.ask("leave", room=found.room)
+                self._client.part(found.room)
 
     def _message(self, line: IrcLine) -> None:
         client = self._client

@@ -95,3 +95,45 @@ class LinesBehindAJoinTests(IrcTestCase):
 
         self.chat.database.settle()
         self.assertLessEqual(len(self.chat.clock.getDelayedCalls()), before)
+
+
+class LinesBehindAPartTests(IrcTestCase):
+    """A function of the application is asked about a message meanwhile."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.chat.hooks.registry.may(lambda person, action, room: True)
+        self.client, self.ben = self.chat.irc_inside("Ann"), self.chat.irc_inside("Ben")
+        self.chat.clock.advance(60)
+        self.client.take()
+        self.chat.hooks.is_slow = True
+
+    def answers(self) -> list[str]:
+        while self.chat.hooks.waiting:
+            self.chat.hooks.run_next()
+            self.chat.database.settle()
+        return [line.split()[1] for line in self.client.take()]
+
+    def test_who_leaves_a_channel_and_joins_it_again_is_in_it(self) -> None:
+        self.client.send("PRIVMSG #lobby :x", "PART #lobby", "JOIN #lobby")
+
+        self.assertEqual(self.answers(), ["PART", "JOIN", "353", "366", "PRIVMSG"])
+        self.assertIn("Ann", self.chat.dispatcher.members("lobby"))
+
+    def test_somebody_else_who_is_removed_meanwhile_changes_nothing(self) -> None:
+        self.chat.hooks.is_slow = False
+        mia = self.chat.moderator()
+        self.client.take()
+        self.chat.hooks.is_slow = True
+        self.client.send("PRIVMSG #lobby :x", "PART #lobby", "JOIN #lobby")
+        mia.send("kick", room="lobby", name="Ben")
+        # That is answered first.
+        self.chat.hooks.waiting.reverse()
+
+        self.assertEqual(self.answers(), ["KICK", "PART", "JOIN", "353", "366", "PRIVMSG"])
+
+    def test_who_is_not_in_the_channel_any_more_goes_on(self) -> None:
+        self.chat.hooks.is_slow = False
+        self.client.send("PART #lobby,#lobby", "PING x")
+
+        self.assertEqual(self.answers(), ["PART", "442", "PONG"])
