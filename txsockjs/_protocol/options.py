@@ -120,10 +120,10 @@ def _is_valid(kind: object, value: object) -> bool:
 
 def _check_meaning(options: Options) -> None:
     try:
-        # Python knows codecs that do not decode bytes to text; they raise LookupError here.
-        b"a".decode(options.encoding, "replace")
-    except LookupError:
-        raise _bad("encoding", options.encoding, "an encoding that Python knows, such as 'cp1252'") from None
+        # Python knows codecs that do not decode bytes to text, and some that do not take all bytes, such as idna.
+        bytes(range(256)).decode(options.encoding, "replace")
+    except (LookupError, ValueError):
+        raise _bad("encoding", options.encoding, "an encoding of text that Python knows, such as 'cp1252'") from None
     if not options.sockjs_url.startswith(("/", "./", "../", "http://", "https://")):
         raise _bad("sockjs_url", options.sockjs_url, "a URL that begins with /, ./, ../, http:// or https://")
     if options.proxy_header is not None and not re.fullmatch(r"[A-Za-z0-9-]+", options.proxy_header):
