@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mixsvc.common import names
 from mixsvc.irc.clients.chat_link import ChatLink
 
 __all__ = ["MOST_WAITING", "ChatRefused", "Inquiries", "Inquiry"]
@@ -48,8 +49,8 @@ class Inquiries:
         self._waiting: deque[Inquiry] = deque()
         self._running: Deferred[None] | None = None
         self._is_stopped = False
-        # The answer that is awaited: its type, the request's type, and the room if there is one.
-        self._awaited: tuple[str, str, str | None] | None = None
+        # The answer that is awaited: its type, the request's type, and what that was about.
+        self._awaited: tuple[str, str, Mapping[str, Any]] | None = None
         self._answer: Deferred[Mapping[str, Any]] | None = None
 
     def begin(self, inquiry: Inquiry) -> bool:
@@ -66,7 +67,7 @@ class Inquiries:
 
     async def ask(self, link: ChatLink, type: str, answer: str, **fields: Any) -> Mapping[str, Any]:
         """Returns the chat's answer; called by the inquiry that runs. Raises ChatRefused."""
-        self._awaited = (answer, type, fields.get("room"))
+        self._awaited = (answer, type, fields)
         waiting: Deferred[Mapping[str, Any]] = Deferred()
         self._answer = waiting
         waiting.addTimeout(ANSWER_SECONDS, self._clock)
@@ -82,7 +83,8 @@ class Inquiries:
         """Take an event of the chat if it is the answer that is awaited; returns whether it was."""
         if self._awaited is None or self._answer is None or self._answer.called:
             return False
-        answer, of, room = self._awaited
+        answer, of, fields = self._awaited
+        room = fields.get("room")
         is_refused = event["type"] == "error" and event.get("of") == of
         if not is_refused and (event["type"] != answer or event.get("of", of) != of):
             return False
@@ -93,6 +95,13 @@ class Inquiries:
         else:
             self._answer.callback(event)
         return True
+
+    def is_about(self, type: str, name: str) -> bool:
+        """Whether the answer is awaited to a request of this type about a person."""
+        if self._awaited is None:
+            return False
+        _, of, fields = self._awaited
+        return of == type and names.key(fields.get("name", "")) == names.key(name)
 
     def stop(self) -> None:
         """The client is gone."""

@@ -36,9 +36,9 @@ class EventTeller:
             "kicked": self._kicked,
             "deleted": self._deleted,
             "edited": self._edited,
-            "banned": lambda event: self._sanctioned(event, "+b"),
-            "muted": lambda event: self._sanctioned(event, "+q"),
-            "unmuted": lambda event: self._sanctioned(event, "-q"),
+            "banned": lambda event: self._sanctioned(event, "ban", "+b"),
+            "muted": lambda event: self._sanctioned(event, "mute", "+q"),
+            "unmuted": lambda event: self._sanctioned(event, "unmute", "-q"),
             "notice": self._notice,
         }
 
@@ -167,10 +167,10 @@ class EventTeller:
         for text in spoken(event["text"], room_for_text(source, name, mark)):
             client.tell_tagged(tags, source, "NOTICE", name, f"{mark}{text}")
 
-    def _sanctioned(self, event: Event, mode: str) -> None:
+    def _sanctioned(self, event: Event, request: str, mode: str) -> None:
         """A mute or ban, as a mode of the channels in which the client sees the person."""
         client, name = self._client, event["name"]
-        if event["by"] == client.name:
+        if event["by"] == client.name and client.inquiries.is_about(request, name):
             # It is told when the chat has done it.
             return
         for channel in client.channels.values():

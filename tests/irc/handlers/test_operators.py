@@ -7,10 +7,15 @@ class OperatorTests(IrcTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.chat.passwords.known["Mia", "secret"] = Identity("id of Mia", "Mia", moderator=True)
-        self.mia = self.chat.irc(is_secure=True)
-        self.mia.send("PASS Mia:secret", "NICK x", "USER u 0 * :R", "JOIN #lobby")
-        self.chat.database.settle()
+        self.mia = self._moderator()
         self.ann = self.chat.irc_inside("Ann")
+
+    def _moderator(self) -> LineClient:
+        """One of the connections of Mia, in the lobby."""
+        client = self.chat.irc(is_secure=True)
+        client.send("PASS Mia:secret", "NICK x", "USER u 0 * :R", "JOIN #lobby")
+        self.chat.database.settle()
+        return client
 
     def _do(self, client: LineClient, *lines: str) -> list[str]:
         client.take()
@@ -79,6 +84,14 @@ class OperatorTests(IrcTestCase):
         assert self._do(self.ann, "PRIVMSG #lobby :x")[0].startswith("404 Ann #lobby :Mia muted you")
         assert self._do(self.mia, "MODE #lobby q") == ["728 Mia #lobby q Ann!*@*", "729 Mia #lobby q :End of the list"]
         assert self._do(self.mia, "MODE #lobby -q Ann!*@*") == [":Mia MODE #lobby -q Ann!*@*"]
+
+    def test_the_other_connections_of_the_moderator_are_told(self) -> None:
+        other = self._moderator()
+        for change in ("+q", "-q", "+b"):
+            other.take()
+            told = [f":Mia MODE #lobby {change} Ann!*@*"]
+            assert self._do(self.mia, f"MODE #lobby {change} ann!*@*") == told
+            assert [each.replace("!ua6ae07ad5@mixsvc.irc", "") for each in other.got()] == told
 
     def test_several_modes_in_one_command(self) -> None:
         assert self._do(self.mia, "MODE #lobby +qb Ann *!*@192.0.2.200") == [
