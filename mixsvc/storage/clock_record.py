@@ -48,9 +48,13 @@ class ClockRecord:
         draft = f"{self._path}.{os.getpid()}"
         fields = {"boot": self._boot(), "ahead": agreement.ahead, "since": agreement.since}
         with suppress(OSError):
-            with open(draft, "w", encoding="utf-8", opener=open_private) as file:
-                json.dump(fields, file)
-            os.replace(draft, self._path)
+            try:
+                with open(draft, "w", encoding="utf-8", opener=open_private) as file:
+                    json.dump(fields, file)
+                os.replace(draft, self._path)
+            except OSError:
+                # The next process has another number, and would not write over it.
+                os.unlink(draft)
 
     def _boot(self) -> str | None:
         try:

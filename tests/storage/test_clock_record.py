@@ -1,6 +1,7 @@
 """The next process of this run of the system knows since when the time of day is right."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,18 @@ def test_a_folder_that_cannot_be_written_changes_nothing(computer: Computer) -> 
     computer.record().write(Agreement(0.0, 0.0))
 
     assert computer.record().read() is None
+
+
+def test_a_record_that_cannot_be_written_leaves_no_other_file(computer: Computer) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a full disk: a file can be made, but takes nothing.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+    try:
+        computer.record().write(Agreement(0.0, 0.0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    assert os.listdir(computer.database.parent) == ["boot_id"]
 
 
 def test_only_the_services_user_can_read_it(computer: Computer) -> None:
