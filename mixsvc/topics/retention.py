@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
-from mixsvc.common.clocks import Clocks
+from mixsvc.common.clocks import TOLERANCE, Clocks
 from mixsvc.config.settings import TopicsSettings
 from mixsvc.nodes.interfaces import Heart
 from mixsvc.storage.engine import Cursor
@@ -110,10 +110,20 @@ class TopicRetention:
         if not self._heart.is_leader:
             return
         if self._keep_for and trusted is not None:
-            age = TopicAge(trusted, trusted - self._keep_for)
-            await self._all(lambda cursor: self._queue.store.expire(cursor, age))
+            await self._expire(trusted - self._clock.seconds(), self._keep_for)
         await self._all(lambda cursor: self._queue.store.forget(cursor, self._most))
         await self._prune(self._keep)
+
+    async def _expire(self, ahead: float, keep_for: float) -> None:
+        """ahead: of the time of day, to the steady clock."""
+
+        def expire(cursor: Cursor) -> int:
+            # As of now: what is published without a pause would else be dated in the future again and again. It is not
+            # either if a clock has dated it that differs a little.
+            now = self._clock.seconds() + ahead
+            return self._queue.store.expire(cursor, TopicAge(now + TOLERANCE, now - keep_for))
+
+        await self._all(expire)
 
     async def _prune(self, keep: int) -> None:
         if keep != self._pruned_to:

@@ -2,8 +2,9 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from mixsvc.common.clocks import TRUST_SECONDS
+from mixsvc.common.clocks import TOLERANCE, TRUST_SECONDS
 from mixsvc.config.settings import Settings, TopicsSettings
+from mixsvc.topics.retention import SLICE_PAUSE
 from tests.chat.fakes import NOW, FakeDatabase
 from tests.topics.harness import TopicsHarness
 
@@ -93,6 +94,22 @@ class RetentionTests(SynchronousTestCase):
         later.pass_by(TRUST_SECONDS, 60)
 
         self.assertEqual([], self.numbers())
+
+    def test_what_is_old_goes_also_while_events_are_published_without_a_pause(self) -> None:
+        earlier = self.start(keep_for=2 * DAY)
+        earlier.pass_by(TRUST_SECONDS + 120, 60)
+        earlier.service.facade.publish("a", "x")
+        earlier.stop()
+        later = self.start(NOW + 3 * DAY, keep_for=2 * DAY, keep=100)
+        later.pass_by(TRUST_SECONDS - 60, 60)
+
+        for _ in range(int(240 / SLICE_PAUSE)):
+            later.clock.advance(SLICE_PAUSE / 2)
+            later.service.facade.publish("b", "x")
+
+        self.assertEqual([], self.numbers())
+        ((oldest,),) = self.database.connection.execute("SELECT min(at) FROM topic_event")
+        self.assertApproximates(later.clock.seconds(), oldest, TOLERANCE)
 
     def test_what_has_no_date_is_kept_from_the_first_moment_that_is_known(self) -> None:
         earlier = self.start(keep_for=DAY)

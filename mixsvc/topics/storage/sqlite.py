@@ -183,7 +183,7 @@ def _date(cursor: sqlite3.Cursor, now: float) -> int:
             (microseconds(now), SLICE),
         )
         dated += cursor.rowcount
-    if not dated:
+    if dated < SLICE:
         cursor.execute("UPDATE topic SET at = ?1 WHERE at IS NULL OR at > ?1", (microseconds(now),))
     return dated
 

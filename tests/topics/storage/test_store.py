@@ -282,6 +282,14 @@ class SqliteDeletionTests(DeletionContract, OnSqlite):
         self.assertEqual([2, 0], self.expire(NOW + 5))
         self.assertEqual([4], self.numbers())
 
+    def test_what_is_stored_while_events_get_their_dates_has_one_at_once(self) -> None:
+        self.insert(drafts("undated", at=None))
+        self.run_in(self.tables.topics.expire, TopicAge(NOW, NOW - 5))
+
+        self.insert(drafts("dated", at=NOW + 1))
+
+        self.assertEqual([NOW, NOW + 1], [at for (at,) in self.tables.execute("SELECT at FROM topic_event")])
+
     def test_the_dates_of_a_topic_never_go_back(self) -> None:
         for at in (NOW, NOW - 100, NOW + 1):
             self.insert(drafts("x", at=at))
