@@ -1,6 +1,7 @@
 """Deletes messages that are older than [chat] keep_days or beyond [chat] keep, a slice at a time."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -64,7 +65,7 @@ class Retention:
         works: list[Coroutine[Any, Any, None]] = []
         if now is not None and steady >= self._due_at and self._state.settings.keep_days:
             self._due_at = steady + INTERVAL
-            works.append(self._expire(Age(now, now - self._state.settings.keep_days * DAY)))
+            works.append(self._expire(now - steady, self._state.settings.keep_days * DAY))
         keep, tried = self._state.settings.keep, self._tried
         if keep != self._pruned_to and (keep != tried[0] or steady >= tried[1]):
             self._tried = keep, steady + INTERVAL
@@ -85,9 +86,16 @@ class Retention:
         if self._loop.running:
             self._pruned_to = keep
 
-    async def _expire(self, age: Age) -> None:
+    async def _expire(self, ahead: float, keep_for: float) -> None:
+        """ahead: of the time of day, to the steady clock."""
+
+        def expire(cursor: Cursor, name: str) -> int:
+            # As of now: what is said meanwhile would else be dated in the future.
+            now = self._state.clock.seconds() + ahead
+            return self._store.expire(cursor, name, Age(now, now - keep_for))
+
         for name in await self._state.storage.read(self._store.room_names):
-            await self._all(lambda cursor, name=name: self._store.expire(cursor, name, age))  # type: ignore[misc]
+            await self._all(partial(expire, name=name))
             if not self._loop.running:
                 return
             await self._forget(name)

@@ -110,6 +110,27 @@ class ExpiryTests(RetentionTestCase):
 
         self.assertEqual([], self.numbers("attic"))
 
+    def test_what_is_said_meanwhile_keeps_its_date(self) -> None:
+        for _ in range(PRUNED + 10):
+            self.chat.dispatcher.publish("attic", "Clock", "tick")
+        self.chat.dispatcher.publish("lobby", "Clock", "tick")
+        self.database.settle()
+        self.later(3)
+        self.chat.dispatcher.start()
+        self.database.settle()
+        self.chat.clock.advance(SLICE_PAUSE / 2)
+        self.chat.dispatcher.publish("lobby", "Clock", "tock")
+        self.database.settle()
+        *_, said_at = self.said_at("lobby")
+
+        self.finish()
+
+        self.assertEqual(([], [said_at]), (self.numbers("attic"), self.said_at("lobby")))
+
+    def said_at(self, room: str) -> list[float]:
+        rows = self.database.connection.execute("SELECT said_at FROM message WHERE room = ?", (room,))
+        return [each for (each,) in rows]
+
     def test_without_keep_days_nothing_is_deleted(self) -> None:
         self.chat = ChatHarness()
         self.addCleanup(self.chat.database.connection.close)
