@@ -287,7 +287,8 @@ class RatePoller(Service):
 
     async def _save(self, changed: Sequence[Quote]) -> None:
         """Stores new quotes, and those that earlier rounds failed to store."""
-        unsaved = self._unsaved | {(each.base, each.quote, each.date): each for each in changed}
+        earlier = {key: each for key, each in self._unsaved.items() if self._is_still_published(each)}
+        unsaved = earlier | {(each.base, each.quote, each.date): each for each in changed}
         if not unsaved:
             return
         self._unsaved = {}
@@ -301,6 +302,11 @@ class RatePoller(Service):
             if not self._can_save:
                 _log.info("rates: quotes are stored again")
             self._can_save = True
+
+    def _is_still_published(self, quote: Quote) -> bool:
+        # While this did not run, another node may have stored a later price of the same day.
+        latest = self._outputs.table.latest(quote.base, quote.quote)
+        return latest is None or latest.date != quote.date or latest.price == quote.price
 
     def _not_saved(self, error: Exception) -> None:
         if self._can_save:

@@ -194,6 +194,19 @@ class Failures(PollerCase):
             ],
         )
 
+    def test_one_of_which_another_node_has_stored_a_later_price_meanwhile_is_not_saved_again(self) -> None:
+        self.first.answer = lambda: succeed([quote(price="1.1"), quote("GBP", "0.8")])
+        self.saving = lambda: fail(OSError("the server is away"))
+        self.start()
+        self.successResultOf(self.poller.stopService())
+
+        later = quote(price="1.2")
+        self.table.publish([later])
+        self.first.answer = lambda: succeed([later, quote("GBP", "0.8")])
+        self.start()
+
+        self.assertEqual(self.saved[1:], [(quote("GBP", "0.8"),)])
+
     def test_a_save_that_hangs_is_not_repeated(self) -> None:
         self.saving = Deferred
         self.first.answer = lambda: succeed([quote()])
