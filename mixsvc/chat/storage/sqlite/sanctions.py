@@ -108,19 +108,22 @@ def delete_message(cursor: sqlite3.Cursor, act: Deletion, entry: AuditEntry) -> 
 
 def take_text(cursor: sqlite3.Cursor, act: Deletion) -> StoredAct[Deletion] | None:
     """Does what delete_message does, in the transaction that has begun, and stores no entry."""
-    cursor.execute(
-        "UPDATE room SET topic = '' WHERE name = ? AND ? ="
-        " (SELECT max(number) FROM message WHERE room = ? AND kind = 'topic' AND deleted_by IS NULL)",
-        (act.room, act.number, act.room),
-    )
-    cursor.execute(
-        "UPDATE message SET text = '', deleted_by = ?, edited_at = NULL"
-        " WHERE room = ? AND number = ? AND deleted_by IS NULL",
-        (act.by, act.room, act.number),
-    )
-    if not cursor.rowcount:
+    place = (act.room, act.number)
+    query = "SELECT kind = 'topic' FROM message WHERE room = ? AND number = ? AND deleted_by IS NULL"
+    found = cursor.execute(query, place).fetchone()
+    if found is None:
         return None
-    cursor.execute("DELETE FROM earlier_text WHERE room = ? AND number = ?", (act.room, act.number))
+    if found[0]:
+        cursor.execute(
+            "UPDATE room SET topic = '' WHERE name = ? AND NOT EXISTS"
+            " (SELECT 1 FROM message WHERE room = ? AND number > ? AND kind = 'topic' AND deleted_by IS NULL)",
+            (act.room, *place),
+        )
+    cursor.execute(
+        "UPDATE message SET text = '', deleted_by = ?, edited_at = NULL WHERE room = ? AND number = ?",
+        (act.by, *place),
+    )
+    cursor.execute("DELETE FROM earlier_text WHERE room = ? AND number = ?", place)
     return StoredAct(replace(act, topic=topic(cursor, act.room)))
 
 
