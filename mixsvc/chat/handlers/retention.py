@@ -65,7 +65,7 @@ class Retention:
         works: list[Coroutine[Any, Any, None]] = []
         if now is not None and steady >= self._due_at and self._state.settings.keep_days:
             self._due_at = steady + INTERVAL
-            works.append(self._expire(now - steady, self._state.settings.keep_days * DAY))
+            works.append(self._expire(now - steady, self._state.settings.keep_days))
         keep, tried = self._state.settings.keep, self._tried
         if keep != self._pruned_to and (keep != tried[0] or steady >= tried[1]):
             self._tried = keep, steady + INTERVAL
@@ -82,28 +82,37 @@ class Retention:
             await Deferred.fromCoroutine(work).addErrback(self._failed)
 
     async def _prune(self, keep: int) -> None:
-        await self._all(lambda cursor: self._store.prune(cursor, keep))
-        if self._loop.running:
-            self._pruned_to = keep
+        def is_wanted() -> bool:
+            return self._loop.running and self._state.settings.keep == keep
 
-    async def _expire(self, ahead: float, keep_for: float) -> None:
+        await self._all(lambda cursor: self._store.prune(cursor, keep), is_wanted)
+        if is_wanted():
+            self._pruned_to = keep
+        else:
+            # It may be wanted again at any time.
+            self._tried = 0, 0.0
+
+    async def _expire(self, ahead: float, days: int) -> None:
         """ahead: of the time of day, to the steady clock."""
+
+        def is_wanted() -> bool:
+            return self._loop.running and self._state.settings.keep_days == days
 
         def expire(cursor: Cursor, name: str) -> int:
             # As of now: what is said meanwhile would else be dated in the future.
             now = self._state.clock.seconds() + ahead
-            return self._store.expire(cursor, name, Age(now, now - keep_for))
+            return self._store.expire(cursor, name, Age(now, now - days * DAY))
 
         for name in await self._state.storage.read(self._store.room_names):
-            await self._all(partial(expire, name=name))
-            if not self._loop.running:
+            await self._all(partial(expire, name=name), is_wanted)
+            if not is_wanted():
                 return
             await self._forget(name)
 
-    async def _all(self, work: Callable[[Cursor], int]) -> None:
-        """Do work in slices until nothing of it is left."""
+    async def _all(self, work: Callable[[Cursor], int], is_wanted: Callable[[], bool]) -> None:
+        """Do work in slices until nothing of it is left, or it is not wanted any more: a limit may be put right."""
         done = 1
-        while self._loop.running and done:
+        while done and is_wanted():
             done = await self._state.storage.change(work)
             if done:
                 await deferLater(self._state.clock, SLICE_PAUSE)

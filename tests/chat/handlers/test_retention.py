@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 from twisted.logger import capturedLogs
 
@@ -155,6 +156,34 @@ class ExpiryTests(RetentionTestCase):
         self.passes(LOOK_SECONDS)
         self.assertEqual([4, 5], self.numbers("attic"))
         self.chat.dispatcher.close()
+
+    def begin_by_mistake(self, **limits: Any) -> None:
+        """Delete a slice by other limits, and put the limits right."""
+        self.patch(messages, "PRUNED", 2)
+        self.say(self.ann, *["hi"] * 5, room="attic")
+        self.later(1.5)
+        self.chat.dispatcher.reload(replace(self.chat.settings, **limits))
+        self.chat.dispatcher.start()
+        self.database.settle()
+        self.assertEqual([3, 4, 5], self.numbers("attic"))
+
+        self.chat.dispatcher.reload(self.chat.settings)
+
+    def test_a_shorter_time_that_is_put_right_deletes_nothing_more(self) -> None:
+        self.begin_by_mistake(keep_days=1)
+        self.finish()
+
+        self.assertEqual([3, 4, 5], self.numbers("attic"))
+
+    def test_a_smaller_number_that_is_put_right_deletes_nothing_more_and_counts_when_it_comes_again(self) -> None:
+        self.begin_by_mistake(keep=1, keep_days=0)
+        self.finish()
+        self.assertEqual([3, 4, 5], self.numbers("attic"))
+
+        self.chat.dispatcher.reload(replace(self.chat.settings, keep=1))
+        self.passes(LOOK_SECONDS)
+
+        self.assertEqual([5], self.numbers("attic"))
 
     def test_after_the_stop_nothing_more_is_deleted(self) -> None:
         self.say(self.ann, "hi", room="attic")
