@@ -96,25 +96,26 @@ class TopicRetention:
             self._log.warn("topics: old events could not be deleted; it is tried again")
 
     async def _look(self) -> None:
-        now = self._clock.seconds()
+        now, is_wanted = self._clock.seconds(), self._while_limits_stay()
         if self._new and now - self._began >= self._keep_for / PARTS:
             self._parts.append((now, self._new))
             self._new, self._began = {}, now
         # Without a limit nothing is old, nor is what was stored while there was one.
-        while self._keep_for and self._parts and now - self._parts[0][0] >= self._keep_for:
+        while is_wanted() and self._keep_for and self._parts and now - self._parts[0][0] >= self._keep_for:
             up_to = self._parts[0][1]
-            await self._all(lambda cursor, up_to=up_to: self._queue.store.drop(cursor, up_to))  # type: ignore[misc]
-            self._parts.popleft()
+            await self._all(lambda cursor, up_to=up_to: self._queue.store.drop(cursor, up_to), is_wanted)  # type: ignore[misc]
+            if is_wanted():
+                self._parts.popleft()
         # Asked in each round, as it has to be watched to be trusted.
         trusted = self._wall.trusted_seconds()
         if not self._heart.is_leader:
             return
         if self._keep_for and trusted is not None:
-            await self._expire(trusted - self._clock.seconds(), self._keep_for)
-        await self._all(lambda cursor: self._queue.store.forget(cursor, self._most))
-        await self._prune(self._keep)
+            await self._expire(trusted - self._clock.seconds(), self._keep_for, is_wanted)
+        await self._all(lambda cursor: self._queue.store.forget(cursor, self._most), is_wanted)
+        await self._prune(self._keep, is_wanted)
 
-    async def _expire(self, ahead: float, keep_for: float) -> None:
+    async def _expire(self, ahead: float, keep_for: float, is_wanted: Callable[[], bool]) -> None:
         """ahead: of the time of day, to the steady clock."""
 
         def expire(cursor: Cursor) -> int:
@@ -123,18 +124,23 @@ class TopicRetention:
             now = self._clock.seconds() + ahead
             return self._queue.store.expire(cursor, TopicAge(now + TOLERANCE, now - keep_for))
 
-        await self._all(expire)
+        await self._all(expire, is_wanted)
 
-    async def _prune(self, keep: int) -> None:
+    async def _prune(self, keep: int, is_wanted: Callable[[], bool]) -> None:
         if keep != self._pruned_to:
-            await self._all(lambda cursor: self._queue.store.prune(cursor, keep))
-            if self._loop.running:
+            await self._all(lambda cursor: self._queue.store.prune(cursor, keep), is_wanted)
+            if is_wanted():
                 self._pruned_to = keep
 
-    async def _all(self, work: Callable[[Cursor], int]) -> None:
-        """Do work in slices until nothing of it is left."""
+    def _while_limits_stay(self) -> Callable[[], bool]:
+        """Whether what the limits of now ask for is still wanted; they may be put right meanwhile."""
+        limits = self._keep, self._keep_for
+        return lambda: self._loop.running and (self._keep, self._keep_for) == limits
+
+    async def _all(self, work: Callable[[Cursor], int], is_wanted: Callable[[], bool]) -> None:
+        """Do work in slices until nothing of it is left, or it is not wanted any more."""
         is_left = True
-        while self._loop.running and is_left:
+        while is_left and is_wanted():
             done = await self._queue.change(work)
             is_left = done > 0
             if is_left:

@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from mixsvc.common.clocks import TOLERANCE, TRUST_SECONDS
 from mixsvc.config.settings import Settings, TopicsSettings
 from mixsvc.topics.retention import SLICE_PAUSE
+from mixsvc.topics.storage import sqlite
 from tests.chat.fakes import NOW, FakeDatabase
 from tests.topics.harness import TopicsHarness
 
@@ -140,6 +141,24 @@ class RetentionTests(SynchronousTestCase):
         topics.pass_by(10 * DAY, 3600)
 
         self.assertEqual([1, 2], self.numbers())
+
+    def test_limits_that_are_put_right_delete_nothing_more(self) -> None:
+        self.patch(sqlite, "SLICE", 2)
+        for mistake in (TopicsSettings(keep=1), TopicsSettings(keep_for=DAY / 24)):
+            topics = self.start()
+            for _ in range(5):
+                topics.service.facade.publish("a", "x")
+            topics.pass_by(TRUST_SECONDS + 120, 60)
+            before = self.numbers()
+
+            topics.service.reload(Settings(topics=mistake))
+            while self.numbers() == before:
+                topics.pass_by(1)
+            topics.service.reload(Settings(topics=TopicsSettings()))
+            topics.pass_by(TRUST_SECONDS, 60)
+
+            self.assertEqual(before[2:], self.numbers())
+            topics.stop()
 
     def test_empty_topics_are_forgotten_when_there_are_many(self) -> None:
         topics = self.start(keep_for=10, max_topics=4)
