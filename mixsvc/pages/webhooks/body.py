@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from mixsvc.common.text import decode_utf8, parse_json
 
@@ -40,7 +40,10 @@ def payload_in(request: Request) -> Mapping[str, Any]:
         raise BadPayload(413, "payload_too_large")
     try:
         found = parse_json(_json(request))
-    except (ValueError, RecursionError):
+    except RequestEntityTooLarge:
+        # For [web] max_body, or it has too many parts.
+        raise BadPayload(413, "payload_too_large") from None
+    except (ValueError, RecursionError, ClientDisconnected):
         raise BadPayload(400, "invalid_payload") from None
     if not isinstance(found, dict):
         raise BadPayload(400, "invalid_payload")
@@ -49,11 +52,7 @@ def payload_in(request: Request) -> Mapping[str, Any]:
 
 def _json(request: Request) -> str:
     if request.mimetype == MULTIPART:
-        try:
-            return request.form.get(FIELD, "")
-        except RequestEntityTooLarge:
-            # It has too many parts.
-            raise BadPayload(413, "payload_too_large") from None
+        return request.form.get(FIELD, "")
     body = request.get_data()
     if not body and "Transfer-Encoding" in request.headers:
         # WSGI (PEP 3333) does not say where a chunked body ends, so none of it was read.

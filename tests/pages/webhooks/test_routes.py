@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 from twisted.logger import capturedLogs, eventAsText
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from mixsvc.config.hook_file import add_hook, remove_hook
-from mixsvc.config.settings import ChatSettings, Settings
+from mixsvc.config.settings import ChatSettings, Settings, WebSettings
 from mixsvc.errors import NoSuchRoom, ServiceBusy, TooFast
 from mixsvc.pages.app import create_app
 from mixsvc.pages.webhooks.body import MAX_BYTES
@@ -98,6 +98,25 @@ def test_what_slack_refuses_is_refused_in_its_words(
 ) -> None:
     assert answered(sender.post(**request_)) == (status, word, "text/plain")
     assert sender.said() == []
+
+
+def test_a_body_that_the_host_does_not_take_is_refused_as_any_that_is_too_large(sender: Sender) -> None:
+    settings = Settings(chat=ChatSettings(hooks_file=sender.file), web=WebSettings(max_body=10))
+    client = create_app(FakeMix(chat=sender.chat), settings).test_client()
+
+    with capturedLogs() as logs:
+        answer = client.post(f"/api/hooks/{sender.secret}", json={"text": "longer"})
+
+    assert (answered(answer), logs) == ((413, "payload_too_large", "text/plain"), [])
+
+
+def test_a_sender_that_leaves_in_the_middle_of_its_body_is_no_failure_of_ours(sender: Sender) -> None:
+    environ = EnvironBuilder(f"/api/hooks/{sender.secret}", method="POST", data=b'{"text":').get_environ()
+
+    with capturedLogs() as logs:
+        _, status, _ = run_wsgi_app(sender.client.application, {**environ, "CONTENT_LENGTH": "500"})
+
+    assert (status, logs) == ("400 BAD REQUEST", [])
 
 
 def test_blocks_that_are_nested_too_deeply_are_refused(sender: Sender) -> None:
