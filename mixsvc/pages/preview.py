@@ -51,8 +51,13 @@ class PreviewCache:
         if self._seconds() >= self._expires_at and self._asking.acquire(blocking=False):
             answered = Event()
             # A thread of its own, as the chat may wait for its database much longer than a view should.
-            Thread(target=self._ask, args=(chat, answered), name="preview", daemon=True).start()
-            answered.wait(PATIENCE_SECONDS)
+            try:
+                Thread(target=self._ask, args=(chat, answered), name="preview", daemon=True).start()
+            except RuntimeError:
+                # The system gives no thread now; the next view may get one.
+                self._asking.release()
+            else:
+                answered.wait(PATIENCE_SECONDS)
         self._is_known.wait(PATIENCE_SECONDS)
         rooms = self._rooms
         if rooms is None:

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
-from threading import Event, enumerate
+from threading import Event, Thread, enumerate
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -37,6 +38,12 @@ class PreviewCacheTests(SynchronousTestCase):
         self.now += BUSY_SECONDS - 1
         self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", ()))
         self.now += 1
+
+        self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", [MESSAGE]))
+
+    def test_without_a_thread_now_the_next_view_asks(self) -> None:
+        with patch.object(Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            self.assertRaises(ServiceBusy, self.preview.newest, self.chat)
 
         self.assertEqual(self.preview.newest(self.chat), RoomPreview("lobby", [MESSAGE]))
 
