@@ -217,6 +217,14 @@ class DeletionContract(TopicsCase):
 
         self.assertEqual([], [each for each in self.numbers() if each < 4])
 
+    def test_a_topic_whose_events_have_got_their_dates_dates_the_next_one_right(self) -> None:
+        self.date(NOW + 10**6)
+        self.run_in(self.tables.topics.expire, TopicAge(NOW, NOW - 5))
+
+        self.insert(drafts("x"))
+
+        self.assertEqual([0], self.expire(NOW - 5, NOW))
+
     def test_numbers_go_on_after_all_events_are_gone(self) -> None:
         self.insert(drafts("x", "y"))
         self.clear(a=2)

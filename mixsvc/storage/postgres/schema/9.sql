@@ -356,6 +356,40 @@ BEGIN
 END
 $$;
 
+-- Dates or deletes, as before. As soon as no event of a topic is dated in the future, the topic is not either: else the next one
+-- would get this date again, and while events are published without a pause nothing would be deleted.
+CREATE OR REPLACE FUNCTION expire_events(moment timestamptz, cutoff timestamptz, slice bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    held text[];
+    count bigint;
+BEGIN
+    SELECT array_agg(DISTINCT each.topic) INTO held FROM (
+        (SELECT topic FROM topic_event WHERE at > moment ORDER BY topic, number LIMIT slice)
+        UNION ALL (SELECT topic FROM topic_event WHERE at < cutoff ORDER BY at, topic, number LIMIT slice)
+        UNION ALL (SELECT name FROM topic WHERE at > moment ORDER BY name LIMIT slice)
+    ) each;
+    PERFORM FROM topic WHERE name = ANY (held) ORDER BY name FOR UPDATE;
+    UPDATE topic_event SET at = moment WHERE (topic, number) IN (
+        SELECT topic, number FROM topic_event
+        WHERE at > moment AND topic = ANY (held) ORDER BY topic, number LIMIT slice
+    );
+    GET DIAGNOSTICS count = ROW_COUNT;
+    UPDATE topic SET at = moment WHERE topic.at > moment AND topic.name = ANY (held) AND NOT EXISTS (
+        SELECT FROM topic_event WHERE topic_event.topic = topic.name AND topic_event.at > moment
+    );
+    IF count > 0 THEN
+        RETURN count;
+    END IF;
+    DELETE FROM topic_event WHERE (topic, number) IN (
+        SELECT topic, number FROM topic_event
+        WHERE at < cutoff AND topic = ANY (held) ORDER BY at, topic, number LIMIT slice
+    );
+    GET DIAGNOSTICS count = ROW_COUNT;
+    RETURN count;
+END
+$$;
+
 -- The texts of a slice are looked up one by one, and so when the plan was made while there were few.
 ALTER FUNCTION index_messages(text[], bigint[], text[], text[], bigint[]) SET enable_seqscan = off;
 
