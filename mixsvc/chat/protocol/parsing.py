@@ -65,8 +65,8 @@ class RequestRefused(Exception):
 
 
 def refusal(request: Request, code: str, text: str, **more: str | int) -> RequestRefused:
-    """The exception for a request; it carries the request's type, room and key."""
-    about = {name: getattr(request, name, None) for name in ("room", "key")}
+    """The exception for a request; it carries the request's type, room and key, and the number of its message."""
+    about = {name: getattr(request, name, None) for name in ("room", "key", "number")}
     return RequestRefused(code, text, of=request.type, **about, **more)
 
 

@@ -377,7 +377,7 @@ class MemoryConnection:
 
     def send_error(self, request: Message, **fields: object) -> None:
         """Refuse a request."""
-        about = {name: request[name] for name in ("room", "key") if name in request}
+        about = {name: request[name] for name in ("room", "key", "number") if name in request}
         self.send(type="error", of=request["type"], **about, **fields)
 
     def close(self, code: int, reason: str) -> None:

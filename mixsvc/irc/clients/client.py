@@ -26,6 +26,9 @@ __all__ = ["IrcChannel", "IrcClient", "IrcWire"]
 # The messages that a client has said last: it does not get them again.
 OWN_MESSAGES: Final = 128
 
+# So many ids of messages that it has asked to delete are kept until the answer: a refusal names the id as it was given.
+REDACTED: Final = 128
+
 # The old messages that it got last, of which it is known who said them: the longest page of the history.
 OLD_MESSAGES: Final = 200
 
@@ -105,6 +108,7 @@ class IrcClient:
         self.is_moderator = False
         self.channels: dict[str, IrcChannel] = {}
         self.own: deque[tuple[str, int]] = deque(maxlen=OWN_MESSAGES)
+        self._redacted: deque[tuple[str, int, str]] = deque(maxlen=REDACTED)
         self._old: OrderedDict[tuple[str, int], SaidMessage] = OrderedDict()
         # The event of the chat that is being told.
         self.about = ""
@@ -182,10 +186,25 @@ class IrcClient:
         self._joins.begin(room)
         self.ask("leave", room=room)
 
+    def redact(self, room: str, number: int, id: str) -> None:
+        """Ask the chat to delete a message. id: as the client has given it."""
+        self._redacted.append((room, number, id))
+        self.ask("delete", room=room, number=number)
+
+    def redacted(self, room: str, number: int | None) -> str:
+        """The id by which the client has asked for what is answered now; "*" if that is not known."""
+        found = next((each for each in self._redacted if each[:2] == (room, number)), None)
+        if found is None:
+            return "*"
+        self._redacted.remove(found)
+        return found[2]
+
     def heard(self, event: Mapping[str, Any]) -> None:
         """It was told of an event of the chat."""
         if event["type"] == "kicked" and event["name"] != self.name:
             return
+        if event["type"] == "done" and event["of"] == "delete":
+            self.redacted(event["room"], event["number"])
         self._joins.heard(event)
         self._leaving.heard(event)
 

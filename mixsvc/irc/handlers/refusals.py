@@ -29,8 +29,8 @@ def tell_refusal(client: IrcClient, event: Mapping[str, Any]) -> None:
     """Tell a client that something which it has asked for in passing was refused. event: `error` of the chat."""
     of, code, text, room = event.get("of", ""), event["code"], event["text"], event.get("room", "")
     if of == "delete":
-        forbidden = code in ("not_allowed", "muted")
-        client.fail("REDACT", "REDACT_FORBIDDEN" if forbidden else "UNKNOWN_MSGID", channel_of(room), text)
+        refusal = "REDACT_FORBIDDEN" if code in ("not_allowed", "muted") else "UNKNOWN_MSGID"
+        client.fail("REDACT", refusal, channel_of(room), client.redacted(room, event.get("number")), text)
     elif of == "join" and code == "already_inside":
         return
     elif of == "join" and "suggestion" in event:

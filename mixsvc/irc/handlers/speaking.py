@@ -107,4 +107,4 @@ class Speaking:
         elif number is None:
             client.fail("REDACT", "UNKNOWN_MSGID", target, reference, "There is no such message")
         else:
-            client.ask("delete", room=found.room, number=number)
+            client.redact(found.room, number, reference)

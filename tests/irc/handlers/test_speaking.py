@@ -193,4 +193,15 @@ class SpeakingTests(IrcTestCase):
         client.take()
         client.send(f"REDACT #lobby {id}")
         self._settle()
-        assert client.got("FAIL")[0].startswith(":mixsvc.irc FAIL REDACT UNKNOWN_MSGID #lobby :")
+        assert client.got("FAIL")[0].startswith(f":mixsvc.irc FAIL REDACT UNKNOWN_MSGID #lobby {id} :")
+
+    def test_who_may_not_delete_a_message_is_told_by_the_id_that_was_given(self) -> None:
+        client = self.chat.irc_inside("Ann", "message-tags")
+        self.chat.inside("Ben").send("say", room="lobby", text="one\ntwo")
+        self._settle()
+        ids = [each.partition("msgid=")[2].partition(" ")[0] for each in client.take("PRIVMSG")]
+        client.send(f"REDACT #lobby {ids[0]}", f"REDACT #lobby {ids[1]}")
+        self._settle()
+        assert [each.split()[1:6] for each in client.got()] == [
+            ["FAIL", "REDACT", "REDACT_FORBIDDEN", "#lobby", id] for id in ids
+        ]
