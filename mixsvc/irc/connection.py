@@ -86,6 +86,11 @@ class IrcConnection(Protocol):
             return False
 
     @property
+    def is_ended(self) -> bool:
+        """Whether it is lost, or is being closed."""
+        return self._is_ended
+
+    @property
     def is_secure(self) -> bool:
         """Whether TLS is used."""
         return bool(ISSLTransport.providedBy(self.transport))

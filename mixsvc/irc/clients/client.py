@@ -45,6 +45,10 @@ class IrcWire(Protocol):
         """Whether TLS is used."""
 
     @property
+    def is_ended(self) -> bool:
+        """Whether the connection is lost, or is being closed."""
+
+    @property
     def free(self) -> int:
         """Bytes that may wait for the client in addition to those that do."""
 
@@ -86,8 +90,7 @@ class IrcClient:
 
     nick: "*" before the client has named one. name: in the chat, "" before it is welcome. capabilities: those that it
     has asked for. identity: who it is, if it has logged in. asked_at: when that was asked (DoorArrival). token: what
-    the application has signed for it. fixed_name: that these say; None to let the client choose one. is_gone: whether
-    its connection is lost.
+    the application has signed for it. fixed_name: that these say; None to let the client choose one.
     """
 
     def __init__(self, door: IrcDoor, wire: IrcWire) -> None:
@@ -101,7 +104,6 @@ class IrcClient:
         self.capabilities: set[str] = set()
         self.identity: Identity | None = None
         self.asked_at = door.given.clock.seconds()
-        self.is_gone = False
         self.token = ""
         self.fixed_name: str | None = None
         self.epoch = ""
@@ -215,7 +217,6 @@ class IrcClient:
 
     def stop(self) -> None:
         """It is gone."""
-        self.is_gone = True
         self._joins.stop()
         self._leaving.stop()
         self.inquiries.stop()

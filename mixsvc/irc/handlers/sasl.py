@@ -86,7 +86,7 @@ class LoginCheck:
             self.failures += 1
             return WRONG
         client = self._client
-        if client.is_gone:
+        if client.wire.is_ended:
             client.door.given.passwords.forget(identity)
             return WRONG
         client.become(identity, "", identity.name)

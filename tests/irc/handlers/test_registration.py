@@ -5,6 +5,7 @@ from twisted.internet.defer import Deferred
 from mixsvc.errors import MixError
 from mixsvc.interfaces import Identity
 from mixsvc.interfaces.doors import LoginRefused
+from mixsvc.irc.connection import REGISTER_SECONDS
 from tests.irc.cases import IrcTestCase
 from tests.irc.fakes import IrcHarness, LineClient
 
@@ -259,6 +260,16 @@ class LoginTests(IrcTestCase):
         client.lose()
         answer.callback(MIA)
         assert self.chat.dispatcher.facts("Mia Moor") is None
+
+    def test_nobody_comes_into_the_chat_whose_password_is_checked_after_the_registration_has_timed_out(self) -> None:
+        self.chat.passwords.answer = answer = Deferred[Identity | None]()
+        client = self.chat.irc(is_secure=True)
+        self.chat.clock.advance(REGISTER_SECONDS - 1)
+        client.send("PASS Mia:secret", "NICK Mia", "USER u 0 * :R")
+        self.chat.clock.advance(1)
+        assert client.is_closed
+        answer.callback(MIA)
+        assert self.chat.dispatcher.facts("Mia Moor") is None and self.chat.passwords.forgotten == [MIA]
 
     def test_who_has_logged_out_between_the_password_and_the_registration_is_out(self) -> None:
         client = _with_sasl(self.chat.irc(is_secure=True))
