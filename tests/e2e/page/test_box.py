@@ -448,6 +448,21 @@ def test_a_box_that_is_moved_goes_on_where_its_reader_is(play: Play) -> None:
     assert log.evaluate("(log) => log.scrollTop") == 300
 
 
+def test_a_panel_that_cannot_be_loaded_says_what_helps_and_nothing_any_more_once_it_is_there(play: Play) -> None:
+    chat = play()
+    come_in(chat)
+    search, problem = box(chat).get_by_role("button", name="Search"), box(chat).locator(".problem")
+    chat.page.route("**/panels.js", lambda route: route.fulfill(status=404))
+    search.click()
+    expect(problem).to_have_text("This cannot be loaded now. Load the page again when you are online.")
+
+    chat.page.unroute("**/panels.js")
+    search.click()
+
+    expect(box(chat).locator("#sought")).to_be_focused()
+    expect(problem).to_have_text("")
+
+
 def test_escape_in_a_panel_of_a_box_leaves_the_dialog_open_that_the_box_is_in(play: Play) -> None:
     chat = play("<dialog><mix-chat></mix-chat></dialog>")
     chat.page.evaluate("document.querySelector('dialog').showModal()")

@@ -74,6 +74,20 @@ def test_what_is_found_is_marked_and_a_click_leads_there_and_back(full: Service,
     expect(ann.page.locator("#log [data-number='12']")).to_be_focused()
 
 
+def test_a_search_that_cannot_be_loaded_is_said_until_it_is_asked_for_again(full: Service, visitor: NewVisitor) -> None:
+    ann = visitor()
+    ann.enter(full.url, "Ann")
+    ann.page.route("**/search-*.js", lambda route: route.abort())
+    ann.page.keyboard.press("Control+k")
+    expect(ann.page.locator("#link-error")).to_contain_text("The search cannot be loaded now.")
+
+    ann.page.unroute("**/search-*.js")
+    ann.page.keyboard.press("Control+k")
+
+    expect(ann.page.locator("#search-text")).to_be_focused()
+    expect(ann.page.locator("#link-error")).to_have_text("")
+
+
 @pytest.mark.usefixtures("no_complaints")
 def test_a_link_opens_its_message_on_a_phone_and_one_that_leads_nowhere_says_so(
     full: Service, visitor: NewVisitor

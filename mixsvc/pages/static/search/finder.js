@@ -56,6 +56,7 @@ export class Finder {
   }
 
   async #openSearch() {
+    setText(this.#error, "");
     try {
       const { SearchDialog } = await import("./search.js");
       this.#dialog ??= new SearchDialog(this.#chat, this.#room, (place) => this.#leadTo(place));

@@ -316,14 +316,14 @@ export class Box {
    */
   async #open(make) {
     const [words, client, { room }] = [this.#words, this.#client, this.#place];
-    const seek = (/** @type {number} */ number) => this.#log.seek(number);
+    const [seek, close] = [(/** @type {number} */ number) => this.#log.seek(number), () => this.#closePanel()];
+    setText(this.#problem, "");
     try {
-      const panels = await import("./panels.js");
-      const [panel, first] = make(panels, { words, client, room, seek, close: () => this.#closePanel() });
+      const [panel, first] = make(await import("./panels.js"), { words, client, room, seek, close });
       this.#show(panel ?? null);
       first?.focus();
     } catch {
-      setText(this.#problem, words.say("notPossible"));
+      setText(this.#problem, words.say("notLoaded"));
     }
   }
 
