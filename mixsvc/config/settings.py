@@ -5,7 +5,8 @@ the field, and the field knows its parser.
 """
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -33,6 +34,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+# A relative path of a certificate in an endpoint, in which colons and backslashes are escaped.
+CERTIFICATE_FILE: Final = re.compile(r"(?<=:)((?:privateKey|certKey|extraCertChain)=)([^/:])")
 
 # The setting that names the endpoints of IRC, in the words of errors and of the log.
 IRC_LISTEN: Final = "[irc] listen"
@@ -283,6 +287,7 @@ class Settings:
                 return ""
             return os.path.join(directory, path or os.path.join(os.path.dirname(storage), name))
 
+        placed = partial(_endpoints_within, directory)
         server = _placed(self.server, directory, beside)
         hook_secrets = beside(self.webhooks.secrets_file, "webhook_secrets")
         web = replace(self.web, secret_key_file=beside(self.web.secret_key_file, "secret_key"))
@@ -296,7 +301,8 @@ class Settings:
             storage=replace(self.storage, path=storage, url_file=url_file),
             web=web,
             webhooks=replace(self.webhooks, secrets_file=hook_secrets),
-            chat=replace(self.chat, token_file=files[0], hooks_file=files[1]),
+            chat=replace(self.chat, token_file=files[0], hooks_file=files[1], listen=placed(self.chat.listen)),
+            irc=replace(self.irc, listen=placed(self.irc.listen)),
         )
 
 
@@ -307,10 +313,18 @@ def _placed(server: ServerSettings, directory: str, beside: Callable[[str, str],
     log, control = server.access_log_file, server.control
     return replace(
         server,
+        listen=_endpoints_within(directory, server.listen),
+        admin_listen=_endpoints_within(directory, server.admin_listen),
         access_log_file=log and os.path.join(directory, log),
         admin_token_file=beside(server.admin_token_file, "admin_token"),
         control=control and beside("" if control == CONTROL else control, CONTROL),
     )
+
+
+def _endpoints_within(directory: str, endpoints: Sequence[str]) -> tuple[str, ...]:
+    """The same endpoints with absolute paths of their certificates."""
+    start = re.sub(r"([\\:])", r"\\\1", os.path.join(directory, ""))
+    return tuple(CERTIFICATE_FILE.sub(lambda found: found[1] + start + found[2], each) for each in endpoints)
 
 
 # The path of a database that SQLite keeps in memory; it is lost at the end.

@@ -83,10 +83,11 @@ x = 1
 [rates]
 intervall = 3
 """
+    key = Path.cwd() / "nowhere.pem"
     said = [
         "line 1: a [section] must come first; ",
         "line 3: [server] listen: 'tcp:x' is not an endpoint (",
-        "line 3: [server] listen: 'ssl:443:privateKey=nowhere.pem': the certificate nowhere.pem cannot ",
+        f"line 3: [server] listen: 'ssl:443:privateKey={key}': the certificate {key} cannot ",
         "line 5: [server] port and [server] listen are both given; give only one",
         "line 6: [server] access_log_file: the log file ",
         "line 8: [web] wsgi = nowhere:app: importing nowhere failed with ModuleNotFoundError",

@@ -324,6 +324,21 @@ def test_relative_paths_are_taken_from_the_directory_that_the_service_runs_in() 
     assert (settings.storage.path, settings.web.secret_key_file) == ("/srv/chat/mixsvc.sqlite3", "/srv/chat/secret_key")
 
 
+@pytest.mark.parametrize(
+    ("section", "key"), [("server", "listen"), ("server", "admin_listen"), ("chat", "listen"), ("irc", "listen")]
+)
+def test_so_are_the_paths_of_a_certificate(tmp_path: Path, section: str, key: str) -> None:
+    given = r"haproxy:ssl:443:privateKey=tls\:1/key.pem:certKey=/etc/cert.pem:extraCertChain=chain.pem:interface=\:\:1"
+    settings = read_settings(written(tmp_path, f"[{section}]\n{key} =\n    {given}\n    tcp:8081\n")).within("/srv/a:b")
+
+    assert getattr(getattr(settings, section), key) == (
+        r"haproxy:ssl:443:privateKey=/srv/a\:b/tls\:1/key.pem:certKey=/etc/cert.pem"
+        r":extraCertChain=/srv/a\:b/chain.pem:interface=\:\:1",
+        "tcp:8081",
+    )
+    assert settings.within("/elsewhere") == settings
+
+
 def test_the_secret_key_lies_beside_the_database_unless_it_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, "[storage]\npath = /var/lib/x/y.db\n[web]\nsecret_key_file = key\n")
 
