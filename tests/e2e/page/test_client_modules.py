@@ -122,7 +122,7 @@ def test_whoever_is_not_in_the_chat_is_told_so_and_not_that_there_is_no_connecti
         return [nameless, await ask()];"""
     )
 
-    assert nameless == [["no_name", "Enter the chat first: give a name, or log in."]] * 5
+    assert nameless == [["no_name", "Enter the chat first."]] * 5
     assert away == [["lost", "There is no connection now. Try again when you are online."]] * 5
 
 

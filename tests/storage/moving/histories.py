@@ -69,7 +69,7 @@ def make_history(path: str, messages: int = 30) -> None:
         for kind, name in ((MUTE, "Dan"), (BAN, ""), (MUTE, "Eve")):
             given = Sanction(0, kind, name, name.lower(), "p1", "" if name else "192.0.2.7", "Mod", "spam", NOW + 3600)
             run(chat.sanctions.impose, given, entry, None)
-        run(chat.sanctions.lift, Lift(MUTE, "Eve", "", "Mod"), [3], entry)
+        run(chat.sanctions.lift, Lift(MUTE, "Eve", "", "Mod"), entry, NOW)
         run(lambda cursor: cursor.execute("DELETE FROM message WHERE room IN ('empty', 'old') AND number < 3"))
         run(chat.messages.forget, Oblivion("empty"))
         # A message of before there were marks.

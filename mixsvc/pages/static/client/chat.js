@@ -26,7 +26,6 @@ import { Speech } from "./speech.js";
  * @typedef {import("./room.js").Page} Page
  * @typedef {import("./room.js").Said} Said
  * @typedef {import("./searches.js").Where} Where
- *
  * @typedef {object} RoomsAudience  who is told what happens
  * @property {(rooms: string[], epoch: string) => void} welcome  we are in, and may join rooms; there are these
  * @property {() => void} changed  something about the rooms or the outbox
@@ -37,8 +36,6 @@ import { Speech } from "./speech.js";
  * @property {(message: Message) => void} other  rates, rooms, done and the like, and refusals of such requests
  * @typedef {Host & RoomsAudience} Audience
  */
-
-const ENTER_FIRST = "Enter the chat first: give a name, or log in.";
 
 export class Chat {
   /** Those joined, or being joined, or that somebody put us out of. @type {Map<string, Room>} */
@@ -151,7 +148,7 @@ export class Chat {
    * @param {"older" | "newer" | "newest"} way
    */
   turnPage(room, way) {
-    const wanted = this.#isHere ? room.wants(way) : null;
+    const wanted = this.#isHere && room.wants(way);
     if (wanted) {
       this.history(room.name, wanted).then(
         (page) => {
@@ -160,8 +157,7 @@ export class Chat {
         },
         // Till then nobody asks again, however much is scrolled. After a lost connection what is asked is another page.
         ({ code, wait }) => {
-          const again = () => (room.loading = null);
-          code === "lost" || this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, again);
+          code === "lost" || this.#exchange.later(wait * 1000 || BUSY_RETRY_MS, () => (room.loading = null));
         },
       );
     }
@@ -174,11 +170,12 @@ export class Chat {
    * @returns {Promise<Page>}
    */
   history(room, { before, limit } = {}) {
-    const wrong = refusalOf(room);
+    const wrong = this.#wrongWith(room);
     if (wrong) {
       return rejected(wrong);
     }
-    return this.ask({ type: "history", room, before, limit }) ? this.#paging.wait(room) : rejected(this.#unasked(room));
+    this.ask({ type: "history", room, before, limit });
+    return this.#paging.wait(room);
   }
 
   /** Give a message of one's own another text. @param {string} room @param {number} number @param {string} text */
@@ -200,8 +197,7 @@ export class Chat {
 
   /** @param {Message} message  about one of a room @returns {Promise<any>} */
   #askAbout(message) {
-    const room = message["room"];
-    const wrong = refusalOf(room) ?? (this.#isHere ? null : this.#unasked(room));
+    const wrong = this.#wrongWith(message["room"]);
     return wrong ? rejected(wrong) : this.#aboutMessages.send(message);
   }
 
@@ -221,9 +217,14 @@ export class Chat {
     return this.#isHere;
   }
 
+  /** Why nothing can be asked about a room; null if it can. @param {string} room */
+  #wrongWith(room) {
+    return refusalOf(room) ?? (this.#isHere ? null : this.#unasked(room));
+  }
+
   /** Why nothing can be asked now. @param {string} [room]  where it is about one */
   #unasked(room) {
-    return this.phase === "nameless" ? new ChatError("no_name", ENTER_FIRST, { room }) : noConnection(room);
+    return this.phase === "nameless" ? new ChatError("no_name", "Enter the chat first.", { room }) : noConnection(room);
   }
 
   /** Say something that is answered at once, whoever we are and whatever waits. */
@@ -240,7 +241,7 @@ export class Chat {
   /** The connection is gone; what was not acknowledged waits for the next. */
   lost() {
     this.#exchange.lost();
-    const lost = new ChatError("lost", "The connection was lost.");
+    const lost = noConnection();
     this.#paging.rejectAll(lost);
     this.#searches.lost(lost);
     this.#aboutMessages.lost();

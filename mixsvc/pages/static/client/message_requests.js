@@ -54,8 +54,8 @@ export class MessageRequests {
   }
 }
 
-/** An error names no number, and a moderator's `done` names no message where the server is of an earlier version. NaN
- * is the same as NaN: else nobody would be told of its refusal, and nothing be asked after it.
+/** An error and a moderator's `done` name no message where the server is of an earlier version. NaN is the same as NaN:
+ * else nobody would be told of its refusal, and nothing be asked after it.
  * @param {Message} answer @param {Message} asked
  */
 function isAbout(answer, asked) {

@@ -262,7 +262,7 @@ export class Room {
       this.histories += 1;
       this.notices = [];
       this.read = joined.last;
-      this.notice("This room has another history now: the service was restored from a backup, or lost its messages.");
+      this.notice("This room has another history now: the service was restored, or has lost messages.");
     }
   }
 

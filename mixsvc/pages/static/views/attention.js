@@ -79,7 +79,7 @@ export class Attention {
     const options = { body: text.slice(0, MOST_LETTERS), tag: `mixsvc ${room}` };
     const shown = notification(`${name} in ${room}`, options);
     if (!shown) {
-      this.#giveUp("This browser lets no page notify you: nothing is shown while you are away.");
+      this.#giveUp("This browser lets no page notify you.");
       return;
     }
     shown.onclick = () => {
@@ -98,7 +98,7 @@ export class Attention {
     const isWanted = !this.#mayNotify();
     this.#isWanted = isWanted && (await Notification.requestPermission()) === "granted";
     if (isWanted && !this.#isWanted) {
-      this.#giveUp("The browser blocks notifications of this page; its settings for this site can allow them.");
+      this.#giveUp("The browser blocks notifications of this page, which its settings can allow.");
     } else {
       this.#remember(this.#isWanted);
     }

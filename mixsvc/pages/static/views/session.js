@@ -61,7 +61,7 @@ export async function logOut(url) {
     const answer = await fetch(url, { method: "DELETE", signal: AbortSignal.timeout(ANSWER_MS) });
     return answer.ok ? "" : String(Object(await answer.json()).detail);
   } catch {
-    return "You are still logged in: the service cannot be reached now. Try again a little later.";
+    return "You are still logged in: the service cannot be reached now.";
   }
 }
 
