@@ -117,12 +117,14 @@ class TopicRetention:
 
     async def _expire(self, ahead: float, keep_for: float, is_wanted: Callable[[], bool]) -> None:
         """ahead: of the time of day, to the steady clock."""
+        cutoff = self._clock.seconds() + ahead - keep_for
 
         def expire(cursor: Cursor) -> int:
             # As of now: what is published without a pause would else be dated in the future again and again. It is not
-            # either if a clock has dated it that differs a little.
+            # either if a clock has dated it that differs a little. But what becomes old meanwhile waits for the next
+            # look: there may be no end of it.
             now = self._clock.seconds() + ahead
-            return self._queue.store.expire(cursor, TopicAge(now + TOLERANCE, now - keep_for))
+            return self._queue.store.expire(cursor, TopicAge(now + TOLERANCE, cutoff))
 
         await self._all(expire, is_wanted)
 

@@ -112,6 +112,19 @@ class RetentionTests(SynchronousTestCase):
         ((oldest,),) = self.database.connection.execute("SELECT min(at) FROM topic_event")
         self.assertApproximates(later.clock.seconds(), oldest, TOLERANCE)
 
+    def test_empty_topics_are_forgotten_also_while_events_become_old_without_a_pause(self) -> None:
+        topics = self.start(keep_for=2, max_topics=8)
+        self.patch(topics.wall, "trusted_seconds", topics.clock.seconds)
+        for topic in "cdefgh":
+            topics.service.facade.publish(topic, "x")
+
+        for _ in range(int(16 / SLICE_PAUSE)):
+            topics.clock.advance(SLICE_PAUSE / 2)
+            topics.service.facade.publish("b", "x")
+
+        ((count,),) = self.database.connection.execute("SELECT count(*) FROM topic")
+        self.assertEqual(4, count)
+
     def test_what_has_no_date_is_kept_from_the_first_moment_that_is_known(self) -> None:
         earlier = self.start(keep_for=DAY)
         earlier.service.facade.publish("a", "x")

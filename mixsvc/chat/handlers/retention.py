@@ -94,14 +94,15 @@ class Retention:
 
     async def _expire(self, ahead: float, days: int) -> None:
         """ahead: of the time of day, to the steady clock."""
+        cutoff = self._state.clock.seconds() + ahead - days * DAY
 
         def is_wanted() -> bool:
             return self._loop.running and self._state.settings.keep_days == days
 
         def expire(cursor: Cursor, name: str) -> int:
-            # As of now: what is said meanwhile would else be dated in the future.
-            now = self._state.clock.seconds() + ahead
-            return self._store.expire(cursor, name, Age(now, now - days * DAY))
+            # As of now: what is said meanwhile would else be dated in the future. But what becomes old meanwhile waits
+            # for the next hour: there may be no end of it.
+            return self._store.expire(cursor, name, Age(self._state.clock.seconds() + ahead, cutoff))
 
         for name in await self._state.storage.read(self._store.room_names):
             await self._all(partial(expire, name=name), is_wanted)

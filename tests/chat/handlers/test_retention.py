@@ -128,6 +128,21 @@ class ExpiryTests(RetentionTestCase):
 
         self.assertEqual(([], [said_at]), (self.numbers("attic"), self.said_at("lobby")))
 
+    def test_what_becomes_old_meanwhile_waits_for_the_next_hour(self) -> None:
+        for _ in range(60):
+            self.chat.dispatcher.publish("attic", "Clock", "tick")
+            self.database.settle()
+            self.chat.clock.advance(SLICE_PAUSE)
+        self.chat.clock.advance(2 * DAY - 40 * SLICE_PAUSE)
+        self.chat.dispatcher.start()
+        self.database.settle()
+        left = self.numbers("attic")
+
+        self.finish()
+
+        self.assertEqual(left, self.numbers("attic"))
+        self.assertTrue(30 < len(left) < 50)
+
     def said_at(self, room: str) -> list[float]:
         rows = self.database.connection.execute("SELECT said_at FROM message WHERE room = ?", (room,))
         return [each for (each,) in rows]
