@@ -211,6 +211,7 @@ class RatesService:
     async def _take_over_stored(self) -> None:
         # By a connection of its own: the chat does not wait for all rates.
         past = await self._pool.defer(prepare, self._storage, self._store.read_past) or {}
+        self._poller.heard(past)
         await self._adopt(past)
         if changed := self._publish_stored(past):
             self._tell(changed)

@@ -20,6 +20,7 @@ from mixsvc.rates.history.backfill import Backfill
 from mixsvc.rates.led import LedRates
 from mixsvc.rates.model.timeline import Pair, Timeline
 from mixsvc.rates.model.timelines import Timelines
+from mixsvc.rates.polling.poller import RatePoller
 from mixsvc.rates.service import RatesService
 from mixsvc.rates.sources.ecb_csv import CsvTable
 from mixsvc.storage.database import Database
@@ -202,6 +203,8 @@ class RatesServiceTests(SynchronousTestCase):
         self.assertIsNotNone(self.rates.facade.span("EUR", "XAU"))
 
     def test_what_another_node_has_stored_is_merged_in_a_thread(self) -> None:
+        heard: list[Mapping[Pair, Timeline]] = []
+        self.patch(RatePoller, "heard", lambda poller, past: heard.append(past))
         path, pool = str(new_path(self)), HeldPool()
         given = replace(WITHOUT_ARCHIVE, storage=StorageSettings(path))
         heart: Any = FakeHeart()
@@ -218,6 +221,7 @@ class RatesServiceTests(SynchronousTestCase):
 
         self.assertEqual(self.rates.facade.span("EUR", "USD"), (date(2026, 10, 30), date(2026, 10, 30)))
         self.assertEqual((self.told, pool.held), ([True], []))
+        self.assertEqual([[("EUR", "USD")]], [list(past) for past in heard])
 
     def test_while_the_bank_may_have_more_of_the_past_it_is_complete_with_the_archive_but_not_settled(self) -> None:
         rates = self.make(replace(SETTINGS, rates=replace(SETTINGS.rates, sources=("ecb", "archive"))))

@@ -20,6 +20,7 @@ from mixsvc.interfaces import IRateSource, Quote, SourceHealth
 from mixsvc.rates.model.errors import SourceFailed
 from mixsvc.rates.model.latest import RateTable
 from mixsvc.rates.model.plausibility import CONFIRMATIONS, JUMP, Plausibility, PlausibilityResult
+from mixsvc.rates.model.timeline import Pair, Timeline
 from mixsvc.rates.polling.chain import Chain, ChainedSource
 from mixsvc.rates.polling.source_health import FAILING, WAITING, failed, paused, succeeded, untried
 
@@ -184,6 +185,11 @@ class RatePoller(Service):
             if left > 0:
                 chained.due_at = max(chained.due_at, self._clock.seconds() + left)
                 chained.health = paused(chained.health, self._now() + timedelta(seconds=left))
+
+    def heard(self, past: Mapping[Pair, Timeline]) -> None:
+        """Another node has stored these prices: what could not be stored here of their days is not stored over them."""
+        points = {key: past[key[:2]].point(key[2].toordinal()) for key in self._unsaved if key[:2] in past}
+        self._unsaved = {key: each for key, each in self._unsaved.items() if points.get(key) is None}
 
     def _end(self, ended: "Deferred[None]") -> None:
         self._ended = None

@@ -9,6 +9,7 @@ from twisted.logger import LogEvent, LogLevel, capturedLogs
 
 from mixsvc.interfaces import Quote
 from mixsvc.rates.model.errors import SourceFailed
+from mixsvc.rates.model.timeline import by_pair
 from mixsvc.rates.polling.chain import Chain
 from mixsvc.rates.polling.poller import QuoteOutputs, RatePoller
 from tests.rates.fakes import SETTINGS, Answer, Hanging, PollerCase, failing, nothing_new
@@ -203,6 +204,20 @@ class Failures(PollerCase):
         later = quote(price="1.2")
         self.table.publish([later])
         self.first.answer = lambda: succeed([later, quote("GBP", "0.8")])
+        self.start()
+
+        self.assertEqual(self.saved[1:], [(quote("GBP", "0.8"),)])
+
+    def test_nor_is_one_of_an_earlier_day_for_which_another_node_has_stored_a_price(self) -> None:
+        self.first.answer = lambda: succeed([quote(price="1.1"), quote("GBP", "0.8")])
+        self.saving = lambda: fail(OSError("the server is away"))
+        self.start()
+        self.successResultOf(self.poller.stopService())
+
+        self.poller.heard(by_pair([quote(price="1.2"), quote(price="1.3", day="2026-10-31")]))
+        self.table.publish([quote(price="1.3", day="2026-10-31")])
+        self.first.answer = nothing_new
+        self.saving = lambda: succeed(None)
         self.start()
 
         self.assertEqual(self.saved[1:], [(quote("GBP", "0.8"),)])
