@@ -303,7 +303,9 @@ class RatePoller(Service):
         except Exception as error:
             # A save that hangs may still store them, and further saves would only queue up behind it.
             self._unsaved = {} if isinstance(error, TimeoutError) else unsaved
-            self._not_saved(error)
+            # An operator who no longer waits says nothing about the database.
+            if not isinstance(error, CancelledError):
+                self._not_saved(error)
         else:
             if not self._can_save:
                 _log.info("rates: quotes are stored again")

@@ -1,6 +1,7 @@
 """What an operator asks of one source of rates, between the rounds."""
 
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import capturedLogs
 
 from mixsvc.errors import ActionRefused
 from mixsvc.rates.model.errors import SourceFailed
@@ -123,3 +124,17 @@ class AskNow(PollerCase):
 
         self.failureResultOf(answer, ActionRefused)
         self.assertEqual((hanging.given_up, self.poller.health()[1].state), (1, UNTRIED))
+
+    def test_nor_does_it_say_that_the_database_fails_and_what_was_being_stored_is_stored_later(self) -> None:
+        self.start()
+        self.second.answer = lambda: succeed([quote()])
+        self.saving = Deferred
+        answer = self.poller.ask_now(self.second.name)
+
+        with capturedLogs() as events:
+            answer.cancel()
+        self.saving = lambda: succeed(None)
+        self.rounds(1)
+
+        self.assertEqual(("second has answered", []), (self.successResultOf(answer), self.logged(events)))
+        self.assertEqual([(quote(),)] * 2, self.saved)
