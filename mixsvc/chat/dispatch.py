@@ -397,12 +397,13 @@ class ChatDispatcher:
     def _missed(self) -> None:
         """Read anew what events of the journal have changed that are not there any more. Clients come back for it."""
         reading = self._state.storage.read(partial(read_stored_state, self._state.storage.store))
-        reading.addCallbacks(self._reread, lambda _: self._state.clock.callLater(REREAD_SECONDS, self._missed))
+        done = partial(self._reread, self._state.rooms.lasts())
+        reading.addCallbacks(done, lambda _: self._state.clock.callLater(REREAD_SECONDS, self._missed))
 
-    def _reread(self, stored: StoredState) -> None:
+    def _reread(self, lasts: Mapping[str, int], stored: StoredState) -> None:
         self._state.sanctions.clear()
         self._add_sanctions(stored.sanctions)
-        self._state.rooms.renew(stored.rooms)
+        self._state.rooms.renew(stored.rooms, lasts)
         self.begin_anew()
 
     def rates_changed(self) -> None:

@@ -761,6 +761,17 @@ class RetentionTests(JoinedTestCase):
 
         self.assertEqual(["lobby"], list(self.a.dispatcher.rooms()))
 
+    def test_a_room_that_another_node_makes_while_the_state_is_read_is_not_forgotten(self) -> None:
+        self.a.journal.missed()
+        self.a.database.commit()
+        deliver = self.a.database.done.pop()
+        self.ask(self.b.inside("Bob", room="attic"), "say", room="attic", text="hi")
+
+        deliver()
+        self.cluster.settle()
+
+        self.assertEqual([("attic", 1)], [(each.room, each.last) for each in self.a.dispatcher.overview()[1:]])
+
 
 class DateTests(JoinedTestCase):
     settings = {"rooms": ("lobby",), "keep_days": 2}

@@ -1,6 +1,6 @@
 """The rooms and their members. Pure; changed in the reactor thread only."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -220,15 +220,23 @@ class Rooms:
             del self._evicted[name]
             self._forget_spelling(name)
 
-    def renew(self, known: Iterable[tuple[str, int, str]]) -> None:
-        """Something may have happened unheard: take over the rooms of the database, as for `restore`; forget others."""
+    def lasts(self) -> Mapping[str, int]:
+        """The numbers of the newest messages of all rooms, in memory or evicted."""
+        awake, evicted = self._rooms.values(), self._evicted.values()
+        return {each.name: each.last for each in awake} | {each.name: each.last for each in evicted}
+
+    def renew(self, known: Iterable[tuple[str, int, str]], lasts: Mapping[str, int]) -> None:
+        """Something may have happened unheard: take over the rooms of the database, as for `restore`; forget others.
+
+        lasts: those from before the database was read. A room of which something was heard since is not forgotten.
+        """
         stored = {name: (last, topic) for name, last, topic in known}
-        for name in (*self._rooms, *self._evicted):
+        for name, now in self.lasts().items():
             if name in stored:
                 last, topic = stored[name]
                 self.heard(name, last)
                 self.set_topic(name, topic)
-            else:
+            elif lasts.get(name) == now:
                 self.forget(name)
 
     def spelling(self, name: str) -> str:

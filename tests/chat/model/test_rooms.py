@@ -223,7 +223,8 @@ class RoomsTests(SynchronousTestCase):
     def test_what_has_happened_unheard_is_taken_over_also_for_rooms_that_are_evicted(self) -> None:
         self.rooms.restore([("new", 1, ""), ("old", 1, ""), ("gone", 1, "May"), ("evicted", 5, "May")])
 
-        self.rooms.renew([("lobby", 2, "Plans"), ("evicted", 7, "June"), ("new", 1, ""), ("unknown", 1, "")])
+        known = [("lobby", 2, "Plans"), ("evicted", 7, "June"), ("new", 1, ""), ("unknown", 1, "")]
+        self.rooms.renew(known, self.rooms.lasts())
 
         seen = [("lobby", 2, "Plans"), ("den", 0, ""), ("new", 1, "")]
         self.assertEqual([RoomOverview(name, 0, topic, last) for name, last, topic in seen], self.rooms.overview())
