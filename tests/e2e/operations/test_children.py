@@ -142,9 +142,11 @@ def test_a_child_that_is_killed_under_load_costs_its_own_requests_and_is_replace
         found = load.statuses()
         assert set(found) <= {200, 502}
         ran = dict(line.split() for line in noted.read_text().splitlines())
-        # Nothing has run twice, and nothing is refused but what a view of the child that was killed had begun.
-        assert len(ran) == len(noted.read_text().splitlines()) == found.total()
-        assert {ran[number] for number in load.refused} <= {str(victim)}
+        # Nothing has run twice, and nothing is refused but what a view of the child that was killed had begun, which it
+        # may not have noted yet.
+        assert len(ran) == len(noted.read_text().splitlines())
+        assert {str(number) for number in range(found.total())} - ran.keys() <= load.refused
+        assert {ran.get(number, str(victim)) for number in load.refused} <= {str(victim)}
         assert found[502] <= 8
         assert is_alive(other)
         assert ann.say("hello") == 1

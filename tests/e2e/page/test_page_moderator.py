@@ -240,7 +240,7 @@ def test_why_nobody_reads_what_a_message_said_before_is_said_where_it_was_asked(
         """() => {
           const { send } = WebSocket.prototype;
           WebSocket.prototype.send = function (text) {
-            send.call(this, text.replace('\\\\"number\\\\":1', '\\\\"number\\\\":99'));
+            send.call(this, text.replace('\\\\"number\\\\":1', '\\\\"other\\\\":1'));
           };
         }"""
     )

@@ -85,7 +85,6 @@ class GivenTests(SynchronousTestCase):
         ("origins", ["https://a;b"]),
         ("encoding", "hex"),
         ("encoding", "idna"),
-        ("encoding", "punycode"),
         ("encoding", "utf\x008"),
         ("proxy_header", ""),
         ("proxy_header", "bad header:"),
