@@ -46,8 +46,18 @@ class WatchedPool(ConnectionPool):
 def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], None]) -> WatchedPool:
     """Make a pool for the database at `path`, which exists; the first transaction opens it and calls on_open.
 
-    Called in the reactor thread. The pool's thread is a daemon thread: it does not keep the process alive.
+    If that raises, the connection is closed, and the next transaction opens another one. Called in the reactor thread.
+    The pool's thread is a daemon thread: it does not keep the process alive.
     """
+
+    def opened(connection: sqlite3.Connection) -> None:
+        try:
+            on_open(connection)
+        except BaseException:
+            # The pool forgets it without closing it.
+            connection.close()
+            raise
+
     pool = WatchedPool(
         "sqlite3",
         existing(path),
@@ -59,7 +69,7 @@ def make_pool(reactor: Any, path: str, on_open: Callable[[sqlite3.Connection], N
         # If the reactor runs already, the pool starts here: no thread may start before its factory is set below.
         cp_min=0,
         cp_max=1,
-        cp_openfun=on_open,
+        cp_openfun=opened,
     )
     run_in_one_thread(reactor, pool, "database")
     return pool

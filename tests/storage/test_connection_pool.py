@@ -56,6 +56,21 @@ class TransactionTests(TestCase):
 
         assert await run_transaction(reactor, self.pool, add, 1, second=2) == 3  # type: ignore[arg-type]
 
+    async def test_a_connection_that_cannot_be_set_up_is_closed_and_the_next_transaction_opens_another(self) -> None:
+        def opened(connection: sqlite3.Connection) -> None:
+            self.opened.append(connection)
+            if len(self.opened) == 1:
+                raise sqlite3.OperationalError("database is locked")
+
+        self.pool = make_pool(reactor, self.path, opened)
+        self.addCleanup(self.pool.close)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await self.run_in_pool(lambda cursor: cursor.execute("SELECT 1"))
+
+        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+            self.opened[0].execute("SELECT 1")
+        assert await self.run_in_pool(lambda cursor: cursor.execute("SELECT 1").fetchall()) == [(1,)]
+
     async def test_the_connection_is_opened_once_with_the_first_transaction(self) -> None:
         assert self.opened == []
 
